@@ -1,0 +1,68 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The targets stand in the way of the data: file → format → graph → fold → plan, then bytes → server → endpoint → session.
+/// Imports go upward in this list only.
+let package = Package(
+    name: "foldserve",
+    products: [.executable(name: "foldserve", targets: ["foldserve"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        // The default traits import all of Foundation.
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+    ],
+    targets: [
+        // System libraries and C.
+        .target(name: "CLinux"),
+        .target(name: "CKernels"),
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        // Models.
+        .target(name: "Threads", dependencies: ["CLinux"]),
+        .target(name: "Tensors", dependencies: ["CLinux"]),
+        .target(name: "Graph", dependencies: ["Tensors"]),
+        .target(
+            name: "ModelFormats",
+            dependencies: ["Graph", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["ONNX/onnx.proto"]),
+        .target(name: "Folding", dependencies: ["Graph"]),
+        .target(name: "Kernels", dependencies: ["CKernels", "Tensors"]),
+        .target(name: "Execution", dependencies: ["Graph", "Kernels", "Threads"]),
+
+        // Serving.
+        .target(
+            name: "HTTPServer",
+            dependencies: [
+                "CLinux", "CNGHTTP2", "COpenSSL", "Threads",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(
+            name: "ModelServing",
+            dependencies: [
+                "ModelFormats", "Folding", "Execution", .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(name: "ServingAPI", dependencies: ["HTTPServer", "ModelServing"]),
+        .executableTarget(
+            name: "foldserve",
+            dependencies: [
+                "ServingAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // Tests: one target a module, the same file names.
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "GraphTests", dependencies: ["Graph"]),
+        .testTarget(name: "ModelFormatsTests", dependencies: ["ModelFormats"]),
+        .testTarget(name: "FoldingTests", dependencies: ["Folding", "ModelFormats"]),
+        .testTarget(name: "ExecutionTests", dependencies: ["Execution", "ModelFormats"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
+        .testTarget(name: "ModelServingTests", dependencies: ["ModelServing"]),
+        .testTarget(name: "ServingAPITests", dependencies: ["ServingAPI"]),
+        .testTarget(name: "CommandTests", dependencies: ["foldserve"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
