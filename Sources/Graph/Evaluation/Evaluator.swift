@@ -1,0 +1,67 @@
+import Tensors
+
+/// Runs a graph by its operators' own evaluations: slow, and right.
+package struct Evaluator: Sendable {
+    package enum Rounding: Sendable {
+        /// Each node's output is rounded to its element type: what the graph declares.
+        case declared
+        /// Nothing is rounded but where the graph asks for it (Cast, QuantizeLinear): the reference.
+        case exact
+    }
+
+    package let rounding: Rounding
+
+    package init(rounding: Rounding) { self.rounding = rounding }
+
+    /// The values called `wanted`, or all outputs of the graph.
+    ///
+    /// Throws `GraphError.missingValue` for an input that `inputs` lacks and no constant stands for, and whatever an
+    /// operator throws, at its node.
+    package func run(
+        _ graph: Graph, inputs: [String: ExactTensor], wanted: [String]? = nil
+    ) throws(GraphError) -> [String: ExactTensor] {
+        let wanted = wanted ?? graph.outputs.map(\.name)
+        var remainingUses = graph.useCounts
+        for name in wanted { remainingUses[name, default: 0] += 1 }
+        var values = inputs
+        for node in graph.nodes {
+            var arguments: [ExactTensor?] = []
+            for name in node.inputs {
+                guard let name else {
+                    arguments.append(nil)
+                    continue
+                }
+                guard let value = values[name] ?? graph.constants[name].map(ExactTensor.init) else {
+                    throw .missingValue(name: name, node: node.name)
+                }
+                arguments.append(value)
+            }
+            for (name, value) in try zip(node.outputs, evaluate(node, arguments)) {
+                if let name { values[name] = value }
+            }
+            // A value is let go after its last use: a deep network's would fill the memory.
+            for case let name? in node.inputs {
+                remainingUses[name, default: 0] -= 1
+                if remainingUses[name] == 0 { values[name] = nil }
+            }
+        }
+        var results: [String: ExactTensor] = [:]
+        for name in wanted {
+            guard let value = values[name] ?? graph.constants[name].map(ExactTensor.init) else {
+                throw .missingValue(name: name, node: "graph output")
+            }
+            results[name] = value
+        }
+        return results
+    }
+
+    /// One node's outputs.
+    package func evaluate(_ node: Node, _ arguments: [ExactTensor?]) throws(GraphError) -> [ExactTensor] {
+        do {
+            let outputs = try node.operation.evaluate(arguments, outputCount: node.outputs.count)
+            return rounding == .declared ? outputs.map(\.rounded) : outputs
+        } catch {
+            throw error.at(node)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// A file mapped for reading, so that weights are paged in when they are packed and never copied before.
+package final class MappedFile: @unchecked Sendable {
+    // The mapping is read-only and lives until `deinit`.
+    package let bytes: UnsafeRawBufferPointer
+    package let path: String
+
+    /// Throws `TensorError.file` when `path` is not a regular file that can be read.
+    package init(path: String) throws(TensorError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .file(path: path, reason: String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw .file(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .file(path: path, reason: "not a regular file")
+        }
+        let byteCount = Int(status.st_size)
+        self.path = path
+        guard byteCount > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        guard let address = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
+        else { throw .file(path: path, reason: String(cString: strerror(errno))) }
+        bytes = UnsafeRawBufferPointer(start: address, count: byteCount)
+    }
+
+    deinit {
+        if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+    }
+
+    /// The whole file as a storage that keeps the mapping alive.
+    package var storage: Storage { Storage(viewing: bytes, of: self) }
+}
