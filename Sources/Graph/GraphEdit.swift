@@ -4,14 +4,19 @@ import Tensors
 package struct GraphEdit: Sendable {
     package var removedNodes: Set<Node.Identifier>
     package var insertedNodes: [Node]
+    /// Nodes that take the place and the identifier of another: an edit that changes a node where it stands keeps the
+    /// graph's order.
+    package var replacements: [Node.Identifier: Node]
     /// New constants; none may have the name of a value that exists.
     package var insertedConstants: [String: Tensor]
 
     package init(
-        removedNodes: Set<Node.Identifier>, insertedNodes: [Node], insertedConstants: [String: Tensor] = [:]
+        removedNodes: Set<Node.Identifier> = [], insertedNodes: [Node] = [],
+        replacements: [Node.Identifier: Node] = [:], insertedConstants: [String: Tensor] = [:]
     ) {
         self.removedNodes = removedNodes
         self.insertedNodes = insertedNodes
+        self.replacements = replacements
         self.insertedConstants = insertedConstants
     }
 }
@@ -27,7 +32,12 @@ extension Graph {
                 throw .duplicateValue(name: name)
             }
         }
-        result.nodes.removeAll { edit.removedNodes.contains($0.identifier) }
+        result.nodes = result.nodes.compactMap { node in
+            guard !edit.removedNodes.contains(node.identifier) else { return nil }
+            guard var replacement = edit.replacements[node.identifier] else { return node }
+            replacement.identifier = node.identifier
+            return replacement
+        }
         try result.insert(edit.insertedNodes)
         return result
     }
