@@ -11,21 +11,45 @@ package protocol FoldRule: Sendable {
     func proposal(at node: Node, in context: FoldContext) throws(FoldRefusal) -> FoldProposal?
 }
 
-/// What a rule may look at.
-package struct FoldContext: Sendable {
-    package let graph: Graph
-    package let index: GraphIndex
-    /// What is known of every value, by name.
-    package let values: [String: ValueInfo]
-}
-
 /// An edit with what a report says of it.
 package struct FoldProposal: Sendable {
+    /// What becomes of the node that the rule looked at.
+    package enum Effect: Sendable {
+        /// A batch normalization is now an affine with the same identifier.
+        case recognised(BatchNormalizationStatistics)
+        /// The affine is part of another affine.
+        case composed(into: Node.Identifier)
+        /// The affine is gone: another node's parameters hold it.
+        case absorbed(Absorption)
+    }
+
     package var edit: GraphEdit
-    /// The node that took the parameters, when the affine is gone with this edit.
-    package var absorbingNode: String?
-    /// Whether the absorbing node's weights were cloned because another node reads them too.
-    package var clonesWeights: Bool
+    package var effect: Effect
+
+    package init(edit: GraphEdit, effect: Effect) {
+        self.edit = edit
+        self.effect = effect
+    }
+}
+
+/// Where an affine went.
+package struct Absorption: Sendable {
+    /// The name of the node whose parameters hold the affine now.
+    package var node: String
+    /// The value that the piece before and the piece after both read.
+    package var input: String
+    /// The value that both define.
+    package var output: String
+    /// The bytes of weights that were cloned because another node reads them too: 0 for weights of its own.
+    package var clonedByteCount: Int
+}
+
+/// What a report says of a batch normalization's parameters.
+package struct BatchNormalizationStatistics: Sendable, Equatable {
+    package var channelCount: Int
+    package var scaleMinimum: Double
+    package var scaleMaximum: Double
+    package var minimumVariancePlusEpsilon: Double
 }
 
 /// A pattern that matched and must not be folded, with the reason a user reads.

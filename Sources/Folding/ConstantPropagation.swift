@@ -1,0 +1,104 @@
+import Graph
+import Tensors
+
+/// Evaluates, before any rule runs, what does not depend on the graph's inputs: nodes all of whose inputs are fixed
+/// constants, and nodes such as Shape whose elements follow from dimensions that are known.
+///
+/// Exporters hide a convolution's bias behind Shape, Expand and Cast; a rule that asks for a constant would refuse it.
+/// A value keeps its name: it is the same function of the inputs, which is none. A node that fails is left as it is.
+struct ConstantPropagation {
+    /// The most elements that one output may have, unless the node's inputs have as many: a ConstantOfShape of a
+    /// few bytes must not fill the memory.
+    static let maximumElementCount = 1 << 20
+    /// The most elements that all evaluated nodes together may read and write.
+    static let maximumTotalElementCount = 1 << 28
+
+    func run(_ graph: Graph) throws(GraphError) -> Graph {
+        var values: [String: ValueInfo] = [:]
+        var fixed: [String: Tensor] = [:]
+        for (name, tensor) in graph.constants {
+            if graph.overridableInputs.contains(name) {
+                values[name] = ValueInfo(tensor.elementType, tensor.shape.dimensions.map(Dimension.known))
+            } else {
+                values[name] = ValueInfo(constant: tensor)
+                fixed[name] = tensor
+            }
+        }
+        for port in graph.inputs { values[port.name] = port.info }
+        var edit = GraphEdit()
+        var budget = Self.maximumTotalElementCount
+        for node in graph.nodes {
+            let arguments = node.inputs.map { $0.flatMap { values[$0] } }
+            let inferred: [ValueInfo]
+            do {
+                inferred = try node.operation.inferOutputs(arguments, outputCount: node.outputs.count)
+            } catch {
+                throw error.at(node)
+            }
+            if let constants = evaluated(node, fixed: fixed, inferred: inferred, budget: &budget)
+                ?? known(node, inferred: inferred)
+            {
+                edit.removedNodes.insert(node.identifier)
+                for case (let name?, let tensor) in zip(node.outputs, constants) {
+                    values[name] = ValueInfo(constant: tensor)
+                    fixed[name] = tensor
+                    edit.insertedConstants[name] = tensor
+                }
+            } else {
+                for case (let name?, let info) in zip(node.outputs, inferred) { values[name] = info }
+            }
+        }
+        return edit.removedNodes.isEmpty ? graph : try graph.applying(edit)
+    }
+
+    /// The outputs of a node that reads nothing but fixed constants.
+    private func evaluated(
+        _ node: Node, fixed: [String: Tensor], inferred: [ValueInfo], budget: inout Int
+    ) -> [Tensor]? {
+        var arguments: [Tensor?] = []
+        for name in node.inputs {
+            guard let name else {
+                arguments.append(nil)
+                continue
+            }
+            guard let tensor = fixed[name] else { return nil }
+            arguments.append(tensor)
+        }
+        let inputCount = arguments.reduce(0) { $0 + ($1?.shape.count ?? 0) }
+        var outputCount = 0
+        for (name, info) in zip(node.outputs, inferred) where name != nil {
+            guard let dimensions = info.shape, let shape = try? Shape(dimensions),
+                shape.count <= max(Self.maximumElementCount, inputCount)
+            else { return nil }
+            outputCount += shape.count
+        }
+        guard inputCount + outputCount <= budget else { return nil }
+        if node.type == "Identity", let argument = arguments.first ?? nil { return [argument] }
+        guard
+            let outputs = try? Evaluator(rounding: .declared)
+                .evaluate(node, arguments.map { $0.map(ExactTensor.init) }),
+            outputs.count >= node.outputs.count
+        else { return nil }
+        budget -= inputCount + outputCount
+        return outputs.map(\.tensor)
+    }
+
+    /// The outputs of a node that reads values, when their elements are known all the same.
+    private func known(_ node: Node, inferred: [ValueInfo]) -> [Tensor]? {
+        guard inferred.count >= node.outputs.count, !inferred.isEmpty else { return nil }
+        var tensors: [Tensor] = []
+        for info in inferred {
+            if let constant = info.constant {
+                tensors.append(constant)
+            } else if let elements = info.knownElements, let type = info.elementType, type.isInteger,
+                let dimensions = info.shape, let shape = try? Shape(dimensions), shape.count == elements.count
+            {
+                tensors.append(
+                    ExactTensor(integers: elements.map(Int64.init), shape: shape, elementType: type).tensor)
+            } else {
+                return nil
+            }
+        }
+        return tensors
+    }
+}

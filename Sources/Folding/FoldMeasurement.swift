@@ -1,0 +1,156 @@
+import Graph
+import Tensors
+
+/// Measures each fold: the piece before (the producer and what followed it) and the folded producer are evaluated
+/// exactly on the same random input, with real channels and real weights and as few positions as show every border.
+package struct FoldMeasurement {
+    /// The positions along each spatial axis: the two borders and the inside.
+    static let positionsPerAxis = 3
+    /// The most products that one piece may take; above, one position is measured, and above that with one, none.
+    static let maximumProductCount = 1 << 28
+
+    /// The report of `result` with the measured error of every fold that can be measured.
+    package static func measure(original: Graph, result: FoldResult) -> FoldReport {
+        var report = result.report
+        guard let prepared = try? FoldPipeline.prepare(original) else { return report }
+        let before = GraphIndex(prepared)
+        let after = GraphIndex(result.graph)
+        for position in report.entries.indices {
+            let entry = report.entries[position]
+            guard let input = entry.input, let output = entry.output,
+                let pieceBefore = piece(of: before, from: input, to: output),
+                let pieceAfter = piece(of: after, from: input, to: output),
+                let error = difference(pieceBefore, pieceAfter, seed: UInt64(position))
+            else { continue }
+            report.entries[position].measuredError = error.absolute
+            report.entries[position].measuredRelativeError = error.relative
+        }
+        return report
+    }
+
+    /// The nodes between two values as a graph of their own; `nil` when they read anything else that varies.
+    private static func piece(of index: GraphIndex, from input: String, to output: String) -> Graph? {
+        var pending = [output]
+        var nodes: [Node.Identifier: Node] = [:]
+        var constants: [String: Tensor] = [:]
+        var type: ElementType?
+        while let name = pending.popLast() {
+            if name == input { continue }
+            if let tensor = index.graph.fixedConstant(name) {
+                constants[name] = tensor
+                if tensor.elementType.isFloatingPoint { type = type ?? tensor.elementType }
+            } else if let node = index.producer(of: name) {
+                guard nodes.updateValue(node, forKey: node.identifier) == nil else { continue }
+                pending += node.inputs.compactMap { $0 }
+            } else {
+                return nil
+            }
+        }
+        return try? Graph(
+            name: output, opset: index.graph.opset,
+            inputs: [Graph.Port(name: input, info: ValueInfo(type, nil))],
+            outputs: [Graph.Port(name: output, info: ValueInfo(type, nil))], constants: constants,
+            nodes: nodes.values.sorted { $0.identifier.number < $1.identifier.number })
+    }
+
+    private static func difference(
+        _ before: Graph, _ after: Graph, seed: UInt64
+    ) -> (absolute: Double, relative: Double)? {
+        guard let input = before.inputs.first, let output = before.outputs.first?.name,
+            let producer = before.nodes.first(where: { $0.inputs.contains(input.name) }),
+            let type = input.info.elementType
+        else { return nil }
+        for dimensions in inputDimensions(of: producer, in: before) {
+            guard let shape = try? Shape(dimensions), shape.count <= maximumProductCount else { continue }
+            var generator = SplitMix64(state: seed)
+            let values = (0..<shape.count).map { _ in Double.random(in: -1...1, using: &generator) }
+            let given = [input.name: ExactTensor(reals: values, shape: shape, elementType: type)]
+            let evaluator = Evaluator(rounding: .exact)
+            guard let expected = try? evaluator.run(before, inputs: given)[output]?.reals,
+                let actual = try? evaluator.run(after, inputs: given)[output]?.reals,
+                expected.count == actual.count, !expected.isEmpty
+            else { continue }
+            let absolute = zip(expected, actual).reduce(0) { max($0, abs($1.0 - $1.1)) }
+            let mean = expected.reduce(0, +) / Double(expected.count)
+            let variance = expected.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(expected.count)
+            return (absolute, absolute / max(1, variance.squareRoot()))
+        }
+        return nil
+    }
+
+    /// The shapes to try for the input, the best first: a bias of one row for each item of a batch leaves no choice.
+    private static func inputDimensions(of producer: Node, in graph: Graph) -> [[Int]] {
+        let constantInput = producer.inputs.firstIndex { graph.fixedConstant($0) != nil }
+        guard let constantInput, let weight = graph.fixedConstant(producer.inputs[constantInput])?.shape
+        else { return [] }
+        switch producer.type {
+        case "Conv", "ConvTranspose":
+            guard weight.rank >= 3, weight.count <= maximumProductCount else { return [] }
+            let isConv = producer.type == "Conv"
+            let channels = isConv ? weight[1] * producer.integerAttribute("group", default: 1) : weight[0]
+            return [positionsPerAxis, 2, 1].compactMap { positions in
+                let (products, overflow) = (1..<weight.rank - 1).reduce((weight.count, false)) { total, _ in
+                    let next = total.0.multipliedReportingOverflow(by: positions)
+                    return (next.partialValue, total.1 || next.overflow)
+                }
+                guard !overflow, products <= maximumProductCount else { return nil }
+                let extents = (2..<weight.rank).map { axis in
+                    isConv
+                        ? extent(along: axis - 2, kernel: weight[axis], of: producer, positions: positions)
+                        : positions
+                }
+                return [1, channels] + extents
+            }
+        case "Gemm":
+            guard weight.rank == 2, weight.count <= maximumProductCount else { return [] }
+            let depth = weight[producer.integerAttribute("transB", default: 0) == 1 ? 1 : 0]
+            let isTransposed = producer.integerAttribute("transA", default: 0) == 1
+            return rowCounts(in: graph).map { isTransposed ? [depth, $0] : [$0, depth] }
+        case "MatMul":
+            guard weight.rank == 2, weight.count <= maximumProductCount else { return [] }
+            return constantInput == 1
+                ? rowCounts(in: graph).map { [$0, weight[0]] }
+                : rowCounts(in: graph).map { [1, weight[1], $0] }
+        default: return []
+        }
+    }
+
+    private static func rowCounts(in graph: Graph) -> [Int] {
+        let extents = graph.constants.values.flatMap(\.shape.dimensions)
+        return [2] + Set(extents).subtracting([2, 0]).sorted()
+    }
+
+    /// The input extent that gives a convolution so many positions along one spatial axis; at least one element.
+    private static func extent(along axis: Int, kernel: Int, of node: Node, positions: Int) -> Int {
+        let stride = node.integersAttribute("strides", at: axis, default: 1)
+        let dilation = node.integersAttribute("dilations", at: axis, default: 1)
+        let (reach, overflow) = (kernel - 1).multipliedReportingOverflow(by: dilation)
+        guard !overflow, stride > 0, stride < maximumProductCount, reach < maximumProductCount else {
+            return 1
+        }
+        switch node.stringAttribute("auto_pad") {
+        case "SAME_UPPER", "SAME_LOWER": return (positions - 1) * stride + 1
+        default:
+            guard case .integers(let pads)? = node.attributes["pads"], pads.count % 2 == 0,
+                axis < pads.count / 2
+            else { return reach + 1 + (positions - 1) * stride }
+            let (padding, isTooMuch) = pads[axis].addingReportingOverflow(pads[axis + pads.count / 2])
+            guard !isTooMuch, let padding = Int(exactly: padding), abs(padding) < maximumProductCount
+            else { return 1 }
+            return max(1, reach + 1 + (positions - 1) * stride - padding)
+        }
+    }
+}
+
+/// Steele, Lea & Flood 2014: a small generator whose sequence its seed fixes.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,91 @@
+/// What became of every batch normalization of a model, in graph order.
+package struct FoldReport: Sendable, Encodable {
+    package enum Outcome: String, Sendable, Encodable {
+        /// The node is gone.
+        case folded
+        /// A part of it is gone: it was merged with another that has to stay.
+        case partial
+        /// It stays, with the reason.
+        case refused
+    }
+
+    /// One batch normalization of the model as it was read.
+    package struct Entry: Sendable, Encodable {
+        /// The node's name.
+        package var batchNorm: String
+        package var outcome: Outcome
+        /// The rule that folded it.
+        package var rule: String?
+        /// The node before it: folded, the one whose parameters hold it now.
+        package var producer: String?
+        /// The node after it whose parameters hold it now.
+        package var consumer: String?
+        /// Why it was not folded.
+        package var reason: String?
+        /// The node or value that stands in the way.
+        package var blockedBy: String?
+        package var channelCount: Int?
+        /// The range of γ/√(σ²+ε) over the channels.
+        package var scaleMinimum: Double?
+        package var scaleMaximum: Double?
+        package var minimumVariancePlusEpsilon: Double?
+        /// Whether another node shares the weights, so that they were copied.
+        package var clonedWeights = false
+        /// The value that the folded piece reads and the one that it defines, before and after.
+        package var input: String?
+        package var output: String?
+        /// The largest difference between the piece before and after on random input, both evaluated exactly, so that
+        /// what remains is the rounding of the new weights; and the same over the standard deviation of the output, or
+        /// over 1 where that is less.
+        package var measuredError: Double?
+        package var measuredRelativeError: Double?
+
+        package init(batchNorm: String, outcome: Outcome) {
+            self.batchNorm = batchNorm
+            self.outcome = outcome
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case batchNorm, outcome, rule, producer, consumer, reason, blockedBy, channelCount, scaleMinimum
+            case scaleMaximum, minimumVariancePlusEpsilon, clonedWeights, input, output, measuredError
+            case measuredRelativeError
+        }
+    }
+
+    package var entries: [Entry]
+    package var nodeCountBefore: Int
+    package var nodeCountAfter: Int
+    package var weightByteCountBefore: Int
+    package var weightByteCountAfter: Int
+    /// What a user should know of the whole model.
+    package var notice: String?
+
+    package var foldedCount: Int { entries.count { $0.outcome == .folded } }
+    package var partialCount: Int { entries.count { $0.outcome == .partial } }
+    package var refusedCount: Int { entries.count { $0.outcome == .refused } }
+
+    /// What a model without any batch normalization is told.
+    package static let noBatchNormalizationNotice = """
+        the model has no BatchNormalization: exporters fold it by default, without a proof; to have it folded here, \
+        keep it with torch.onnx.export(model, arguments, path, dynamo=False, \
+        training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False)
+        """
+
+    enum CodingKeys: String, CodingKey {
+        case entries, foldedCount, partialCount, refusedCount, nodeCountBefore, nodeCountAfter
+        case weightByteCountBefore, weightByteCountAfter, notice
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(entries, forKey: .entries)
+        try container.encode(foldedCount, forKey: .foldedCount)
+        try container.encode(partialCount, forKey: .partialCount)
+        try container.encode(refusedCount, forKey: .refusedCount)
+        try container.encode(nodeCountBefore, forKey: .nodeCountBefore)
+        try container.encode(nodeCountAfter, forKey: .nodeCountAfter)
+        try container.encode(weightByteCountBefore, forKey: .weightByteCountBefore)
+        try container.encode(weightByteCountAfter, forKey: .weightByteCountAfter)
+        try container.encodeIfPresent(notice, forKey: .notice)
+    }
+}
