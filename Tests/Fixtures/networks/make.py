@@ -4,8 +4,8 @@
     <name>/1/model.onnx       opset 17, BatchNormalization nodes kept
     <name>/1/golden/*.npy     float32 inputs, and outputs computed in Float64 from the float32 weights
 
-The weights are seeded, not trained. Each normalization has calibrated statistics, and scales that are large, small,
-negative and, where `preact` says so, zero. README.md says what should become of each of them.
+The weights are seeded, not trained. Each normalization has calibrated statistics, and scales that are large,
+small, negative and, where `preact` says so, zero. README.md says what should become of each of them.
 Needs torch, onnx and onnxscript, as Tests/Benchmarks/requirements.txt pins them.
 """
 import sys
@@ -95,7 +95,8 @@ class Audio1d(nn.Module):
 class Volume3d(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv3d(2, 8, 3, padding=1), nn.BatchNorm3d(8), nn.ReLU(), nn.MaxPool3d(2))
+        self.stem = nn.Sequential(
+            nn.Conv3d(2, 8, 3, padding=1), nn.BatchNorm3d(8), nn.ReLU(), nn.MaxPool3d(2))
         self.depthwise = nn.Sequential(
             nn.Conv3d(8, 8, 3, padding=1, groups=8, bias=False), nn.BatchNorm3d(8), nn.LeakyReLU(0.1))
         self.pointwise = nn.Sequential(nn.Conv3d(8, 16, 1), nn.BatchNorm3d(16), nn.ReLU())
