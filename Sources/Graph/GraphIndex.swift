@@ -37,5 +37,10 @@ package struct GraphIndex: Sendable {
     /// The nodes that read `value`, each once, in graph order.
     package func consumers(of value: String) -> [Node] { (consumers[value] ?? []).map { graph.nodes[$0] } }
 
+    /// The first node other than `node` that reads `value`.
+    package func consumer(of value: String, besides node: Node) -> Node? {
+        consumers[value]?.first { graph.nodes[$0].identifier != node.identifier }.map { graph.nodes[$0] }
+    }
+
     package func isGraphOutput(_ value: String) -> Bool { outputNames.contains(value) }
 }

@@ -48,7 +48,9 @@ package struct Affine: Operator {
                 throw error("the input has \(channels) channels, scale has \(scale.count)")
             }
         }
-        return [ValueInfo(input.elementType, input.dimensions)]
+        var dimensions = input.dimensions
+        dimensions?[axis] = .known(scale.count)
+        return [ValueInfo(input.elementType, dimensions)]
     }
 
     package func evaluate(_ inputs: [ExactTensor?], outputCount: Int) throws(GraphError) -> [ExactTensor] {
