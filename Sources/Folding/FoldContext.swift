@@ -64,14 +64,13 @@ package struct FoldContext: Sendable {
         guard !index.isGraphOutput(value) else {
             throw FoldRefusal("the value before it is also a graph output", blockedBy: value)
         }
-        let others = index.consumers(of: value).filter { $0.identifier != consumer.identifier }
-        if let other = others.first {
+        if let other = index.consumer(of: value, besides: consumer) {
             throw FoldRefusal("the value before it has another consumer", blockedBy: other.name)
         }
     }
 
     /// Whether a node other than `node`, or the graph's interface, reads the constant `name`.
     package func isShared(_ name: String, besides node: Node) -> Bool {
-        index.isGraphOutput(name) || index.consumers(of: name).contains { $0.identifier != node.identifier }
+        index.isGraphOutput(name) || index.consumer(of: name, besides: node) != nil
     }
 }

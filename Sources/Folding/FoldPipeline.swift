@@ -22,7 +22,18 @@ package struct FoldPipeline: Sendable {
 
     package init(rules: [any FoldRule]) { self.rules = rules }
 
-    package static let standard = FoldPipeline(rules: [])
+    package static let standard = FoldPipeline(rules: [
+        // Every other rule reads affines, not batch normalizations.
+        RecogniseBatchNormalization(),
+        // Before any producer takes one: two in a row then round its weights once.
+        ComposeAffines(),
+        // Backward: no pad, stride or shape can stand in the way. A node has one producer, so their order is free.
+        FoldIntoConv(),
+        FoldIntoConvTranspose(),
+        FoldIntoGemm(),
+        FoldIntoMatMul(),
+        FoldIntoMatMulAdd(),
+    ])
 
     /// The most that clones of shared weights may add, in bytes, or the weights' own size if that is more.
     package static let maximumClonedByteCount = 1 << 26
