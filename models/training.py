@@ -1,4 +1,4 @@
-"""What the training scripts share: the split, the augmentation, one deterministic training loop.
+"""What the training scripts share: the augmentation and one deterministic training loop.
 
 The test fifth is drawn first and scored after the last epoch of the final training. Choices between networks
 and between settings are made by cross-validation over the rest (`--validate`), which never sees the test.
@@ -7,14 +7,11 @@ import math
 from dataclasses import dataclass
 
 import torch
-from sklearn.model_selection import StratifiedKFold, train_test_split
 from torch import nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-SPLIT_RANDOM_STATE = 0
-TEST_FRACTION = 0.2
-VALIDATION_FOLD_COUNT = 5
+import splits
 
 
 @dataclass
@@ -44,16 +41,13 @@ def be_deterministic(seed):
 
 
 def test_split(inputs, targets):
-    kept, test, kept_targets, test_targets = train_test_split(
-        inputs, targets, test_size=TEST_FRACTION, stratify=targets, random_state=SPLIT_RANDOM_STATE)
-    return Split(*(torch.from_numpy(part) for part in (kept, kept_targets, test, test_targets)))
+    return Split(*(torch.from_numpy(part) for part in splits.hold_back_test(inputs, targets)))
 
 
 def validation_splits(split):
     """Stratified folds of the training part alone."""
-    folds = StratifiedKFold(VALIDATION_FOLD_COUNT, shuffle=True, random_state=SPLIT_RANDOM_STATE)
     inputs, targets = split.inputs, split.targets
-    for kept, held_back in folds.split(inputs, targets):
+    for kept, held_back in splits.validation_folds(inputs, targets):
         yield Split(inputs[kept], targets[kept], inputs[held_back], targets[held_back])
 
 

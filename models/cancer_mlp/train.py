@@ -7,12 +7,11 @@ Needs torch, onnx and scikit-learn, as Tests/Benchmarks/requirements.txt pins th
 import sys
 from pathlib import Path
 
-import numpy
-from sklearn.datasets import load_breast_cancer
 from torch import nn
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
+import cancer
 import exporting
 import training
 
@@ -26,11 +25,10 @@ def network():
 
 
 def main():
-    data = load_breast_cancer()
-    split = training.test_split(data.data.astype(numpy.float32), data.target.astype(numpy.int64))
+    split = training.test_split(*cancer.load())
     wrong = training.cross_validate(network, RECIPE, split)
     model, accuracy = training.final_training(network, RECIPE, split)
-    exporting.publish(FOLDER, model, split.held_back_inputs[:8], [str(name) for name in data.target_names], {
+    exporting.publish(FOLDER, model, split.held_back_inputs[:8], cancer.LABELS, {
         "description": "A small dense network over 30 measurements of cell nuclei. A demonstration, not a "
                        "diagnostic device.",
         "task": "Malignant or benign; one logit per class.",
