@@ -52,7 +52,8 @@ class Network:
     def conv(self, source, output, input_channels, output_channels, kernel=(3, 3), name="conv", **attributes):
         weight = self.tensor(f"{name}.weight", self.draw(output_channels, input_channels, *kernel))
         bias = self.tensor(f"{name}.bias", self.draw(output_channels))
-        return self.node("Conv", [source, weight, bias], output, name, kernel_shape=list(kernel), **attributes)
+        attributes["kernel_shape"] = list(kernel)
+        return self.node("Conv", [source, weight, bias], output, name, **attributes)
 
     def norm_values(self, channels):
         """Scale, some negative; bias; mean; variance between 0.3 and 1.7."""
