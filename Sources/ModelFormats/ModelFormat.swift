@@ -1,4 +1,5 @@
 import Graph
+import Tensors
 
 /// A kind of model file: it turns a path into a graph.
 ///
@@ -19,6 +20,8 @@ package protocol ModelFormat: Sendable {
 package enum ModelError: Error, CustomStringConvertible {
     /// The file cannot be read, or its encoding is damaged at `byteOffset`.
     case file(path: String, reason: String, byteOffset: Int? = nil)
+    /// A tensor of the file cannot be used.
+    case tensor(path: String, name: String, reason: String)
     case graph(path: String, GraphError)
     case unknownFormat(path: String, known: [String])
 
@@ -26,9 +29,19 @@ package enum ModelError: Error, CustomStringConvertible {
         switch self {
         case .file(let path, let reason, let byteOffset):
             "\(path): \(reason)" + (byteOffset.map { " at byte \($0)" } ?? "")
+        case .tensor(let path, let name, let reason): "\(path): tensor '\(name)': \(reason)"
         case .graph(let path, let error): "\(path): \(error)"
         case .unknownFormat(let path, let known):
             "\(path): not a model that foldserve reads (\(known.joined(separator: ", ")))"
+        }
+    }
+
+    /// A file that could not be mapped.
+    init(_ error: TensorError, path: String) {
+        if case .file(_, let reason) = error {
+            self = .file(path: path, reason: reason)
+        } else {
+            self = .file(path: path, reason: error.description)
         }
     }
 }

@@ -1,0 +1,41 @@
+import Graph
+import SwiftProtobuf
+import Tensors
+
+/// Open Neural Network Exchange: IR versions 3 to 14, default operator sets 7 to 26.
+///
+/// Weights stay in the mapped file, or in mapped files beside it.
+package struct ONNXFormat: ModelFormat {
+    package let name = "ONNX"
+    package let fileName = "model.onnx"
+
+    package init() {}
+
+    package func load(path: String) throws(ModelError) -> Graph {
+        let file: MappedFile
+        do {
+            file = try MappedFile(path: path)
+        } catch {
+            throw ModelError(error, path: path)
+        }
+        let tensors = ONNXTensorReader(
+            path: path, storage: file.storage, externalData: ONNXExternalData(modelPath: path))
+        return try ONNXGraphReader(path: path, tensors: tensors).read(Self.structure(of: file))
+    }
+
+    private static func structure(of file: MappedFile) throws(ModelError) -> ONNXModelProto {
+        let structure: [UInt8]
+        do {
+            structure = try ONNXStripper.strip(file.bytes)
+        } catch {
+            throw .file(
+                path: file.path, reason: "not a readable ONNX model: \(error.reason)",
+                byteOffset: error.byteOffset)
+        }
+        do {
+            return try ONNXModelProto(serializedBytes: structure)
+        } catch {
+            throw .file(path: file.path, reason: "not a readable ONNX model: \(error)")
+        }
+    }
+}

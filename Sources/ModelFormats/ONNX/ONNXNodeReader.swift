@@ -1,0 +1,120 @@
+import Graph
+import Tensors
+
+/// Makes nodes and attributes of what a model file says about them.
+struct ONNXNodeReader {
+    let path: String
+    let opset: Int
+    let tensors: ONNXTensorReader
+
+    /// The default domain has two names.
+    static func isDefaultDomain(_ domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }
+
+    static func isConstant(_ proto: ONNXNodeProto) -> Bool {
+        proto.opType == "Constant" && isDefaultDomain(proto.domain)
+    }
+
+    /// What errors call a node before it has a name of its own.
+    static func displayName(_ proto: ONNXNodeProto) -> String {
+        proto.name.isEmpty ? proto.output.first { !$0.isEmpty } ?? proto.opType : proto.name
+    }
+
+    /// The node that `proto` describes, called `name`.
+    func read(_ proto: ONNXNodeProto, name: String) throws(ModelError) -> Node {
+        let attributes = try attributes(of: proto)
+        do {
+            return try Node(
+                name: name, domain: proto.domain, type: proto.opType, attributes: attributes, opset: opset,
+                inputs: Self.values(proto.input), outputs: Self.values(proto.output))
+        } catch {
+            throw .graph(path: path, at(proto, error))
+        }
+    }
+
+    /// The value of a Constant node.
+    func constant(_ proto: ONNXNodeProto) throws(ModelError) -> Tensor {
+        let attributes = try attributes(of: proto)
+        guard attributes.count == 1, let (key, attribute) = attributes.first else {
+            throw .graph(
+                path: path,
+                at(proto, .attribute("Constant", name: "value", reason: "must be the only attribute")))
+        }
+        switch (key, attribute) {
+        case ("value", .tensor(let tensor)): return tensor
+        case ("value_float", .real(let value)): return scalar(value)
+        case ("value_floats", .reals(let values)): return Tensor(values)
+        case ("value_int", .integer(let value)): return scalar(value)
+        case ("value_ints", .integers(let values)): return Tensor(values)
+        default:
+            throw .graph(
+                path: path,
+                at(
+                    proto,
+                    .attribute("Constant", name: key, reason: "of kind \(attribute.kind) is not supported"))
+            )
+        }
+    }
+
+    private func scalar<Element: TensorElement>(_ value: Element) -> Tensor {
+        Tensor(elementType: Element.elementType, shape: .scalar) { bytes in
+            withUnsafeBytes(of: value) { bytes.copyMemory(from: $0) }
+        }
+    }
+
+    private func attributes(of proto: ONNXNodeProto) throws(ModelError) -> [String: Attribute] {
+        var attributes: [String: Attribute] = [:]
+        for attribute in proto.attribute {
+            let value = try value(of: attribute, proto)
+            guard attributes.updateValue(value, forKey: attribute.name) == nil else {
+                throw refusal(proto, attribute, "is given twice")
+            }
+        }
+        return attributes
+    }
+
+    // AttributeProto.AttributeType. A writer may leave out a field that is 0 or empty, so a missing one is that.
+    private func value(
+        of attribute: ONNXAttributeProto, _ proto: ONNXNodeProto
+    ) throws(ModelError) -> Attribute {
+        guard attribute.refAttrName.isEmpty else {
+            throw refusal(proto, attribute, "refers to a function's attribute outside of a function")
+        }
+        switch attribute.type {
+        case 0: throw refusal(proto, attribute, "has no type")
+        case 1: return .real(attribute.f)
+        case 2: return .integer(attribute.i)
+        case 3: return .string(attribute.s)
+        case 4:
+            guard attribute.hasT else { throw refusal(proto, attribute, "holds no tensor") }
+            return .tensor(
+                try tensors.read(attribute.t, name: "\(Self.displayName(proto)).\(attribute.name)"))
+        case 6: return .reals(attribute.floats)
+        case 7: return .integers(attribute.ints)
+        case 8: return .strings(attribute.strings)
+        default:
+            let names: [Int32: String] = [
+                5: "a graph", 9: "tensors", 10: "graphs", 11: "a sparse tensor", 12: "sparse tensors",
+                13: "a type", 14: "types",
+            ]
+            throw refusal(
+                proto, attribute,
+                "holds \(names[attribute.type] ?? "type \(attribute.type)"), which is not supported")
+        }
+    }
+
+    /// An empty name is an absent value; trailing absent ones are left out.
+    private static func values(_ names: [String]) -> [String?] {
+        let last = names.lastIndex { !$0.isEmpty } ?? -1
+        return names[...last].map { $0.isEmpty ? nil : $0 }
+    }
+
+    private func refusal(
+        _ proto: ONNXNodeProto, _ attribute: ONNXAttributeProto, _ reason: String
+    ) -> ModelError {
+        .graph(path: path, at(proto, .attribute(proto.opType, name: attribute.name, reason: reason)))
+    }
+
+    private func at(_ proto: ONNXNodeProto, _ error: GraphError) -> GraphError {
+        .node(Self.displayName(proto), operatorType: proto.opType, error)
+    }
+}
