@@ -30,6 +30,8 @@ package struct Graph: Sendable {
 
     /// The most nodes a graph may have.
     package static let maximumNodeCount = 100_000
+    /// The most inputs or outputs that one node of a variadic operator may have.
+    package static let maximumNodeInputCount = 10_000
 
     /// Sorts the nodes and numbers them.
     ///

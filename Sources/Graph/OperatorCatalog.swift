@@ -8,8 +8,22 @@ package struct OperatorCatalog: Sendable {
 
     /// ONNX's default domain, by family, and foldserve's own operators.
     package static let standard = OperatorCatalog([
+        // Convolution and dense layers.
+        Conv.self, Gemm.self, MatMul.self,
+        // Normalization.
+        BatchNormalization.self,
+        // Pooling.
+        MaxPool.self, AveragePool.self, LpPool.self, GlobalAveragePool.self, GlobalMaxPool.self,
+        GlobalLpPool.self,
+        // Activations.
+        Relu.self, Sigmoid.self, Tanh.self, Softplus.self, Softsign.self, Mish.self, HardSwish.self,
+        Clip.self,
+        // Arithmetic.
+        Add.self, Sub.self, Mul.self, Div.self,
+        // Shape and movement.
+        Identity.self, Dropout.self, Flatten.self, Reshape.self, Concat.self,
         // Graph's own.
-        Affine.self
+        Affine.self,
     ])
 
     package func contains(domain: String, type: String) -> Bool {
