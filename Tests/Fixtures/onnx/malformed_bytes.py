@@ -37,7 +37,7 @@ def model(graph):
 
 
 def nested():
-    """A graph in an attribute of a node of a graph in an attribute, far past any use; built from the inside."""
+    """A graph in an attribute of a node of a graph in an attribute …, built from the inside."""
     parts, length = [], 0
     for _ in range(NESTING_DEPTH):
         for number in (ATTRIBUTE_GRAPH, NODE_ATTRIBUTE, NODE):
@@ -68,7 +68,8 @@ def contents(good):
     tensor = field(INITIALIZER, key(DIMS, VARINT) + varint(4) + lying(RAW_DATA, b"\0" * 4, 1 << 30))
     yield "raw_data_length", "raw_data says 2³⁰ bytes and has 4", model(field(GRAPH, small + tensor))
     node = lying(NODE, b"\x22\x04Relu", 90)
-    yield "node_outside_graph", "a node's length reaches past its graph", model(field(GRAPH, node)) + b"\x7a" * 90
+    outside = model(field(GRAPH, node)) + b"\x7a" * 90
+    yield "node_outside_graph", "a node's length reaches past its graph", outside
     yield "varint_11_bytes", "a varint of eleven bytes", key(IR_VERSION, VARINT) + b"\x80" * 10 + b"\x01"
     yield "varint_overflow", "a varint past 64 bits", key(IR_VERSION, VARINT) + b"\xff" * 9 + b"\x7f"
     yield "varint_unfinished", "a varint that does not end", key(IR_VERSION, VARINT) + b"\x80" * 4

@@ -290,7 +290,8 @@ def with_integers(function):
     """Adds the integer constants that some of the added nodes read."""
     def changed(model):
         function(model)
-        for name, values in [("integers", [1]), ("seven", [7]), ("two_unknown", [-1, -1]), ("hundred", [100])]:
+        constants = {"integers": [1], "seven": [7], "two_unknown": [-1, -1], "hundred": [100]}
+        for name, values in constants.items():
             if any(name in node.input for node in model.graph.node):
                 model.graph.initializer.append(
                     helper.make_tensor(name, TensorProto.INT64, [len(values)], values))

@@ -69,8 +69,9 @@ def set_type(weight, data_type):
 
 
 variants("type", set_type, [
-    ("undefined", "element type 0", 0), ("unknown", "element type 999", 999), ("negative", "element type -1", -1),
-    ("string", "strings in raw_data", TensorProto.STRING), ("double", "bytes for half as many", TensorProto.DOUBLE)])
+    ("undefined", "element type 0", 0), ("unknown", "element type 999", 999),
+    ("negative", "element type -1", -1), ("string", "strings in raw_data", TensorProto.STRING),
+    ("double", "bytes for half as many", TensorProto.DOUBLE)])
 
 
 def set_values(weight, values):
@@ -109,7 +110,8 @@ variants("data", set_both, [("twice", "raw_data and float_data", None)])
 def external(weight, entries):
     weight.ClearField("raw_data")
     weight.data_location = TensorProto.EXTERNAL
-    weight.external_data.extend(StringStringEntryProto(key=key, value=value) for key, value in entries.items())
+    weight.external_data.extend(
+        StringStringEntryProto(key=key, value=value) for key, value in entries.items())
 
 
 variants("external", external, [
@@ -124,10 +126,12 @@ variants("external", external, [
     ("empty_location", "an empty location", {"location": ""}),
     ("nul", "a location with a zero byte", {"location": "short.bin\0.txt"}),
     ("file_short", "100 bytes for 288", {"location": "short.bin"}),
-    ("offset_past_end", "an offset past the end", {"location": "short.bin", "offset": "101", "length": "288"}),
+    ("offset_past_end", "an offset past the end",
+     {"location": "short.bin", "offset": "101", "length": "288"}),
     ("offset_negative", "a negative offset", {"location": "short.bin", "offset": "-1", "length": "288"}),
     ("offset_text", "an offset that is not a number", {"location": "short.bin", "offset": "ten"}),
-    ("offset_overflow", "an offset past 64 bits", {"location": "short.bin", "offset": "18446744073709551617"}),
+    ("offset_overflow", "an offset past 64 bits",
+     {"location": "short.bin", "offset": "18446744073709551617"}),
     ("offset_wraps", "offset + length wraps",
      {"location": "short.bin", "offset": str(LARGEST_INT64), "length": "288"}),
     ("length_other", "a length that is not the tensor's", {"location": "short.bin", "length": "4"}),
