@@ -10,4 +10,16 @@
 /// Names a thread; Linux keeps the first 15 bytes.
 int clinux_set_thread_name(pthread_t thread, const char *name);
 
+/// accept4 with SOCK_NONBLOCK and SOCK_CLOEXEC, without the peer's address. -1 and errno on failure.
+int clinux_accept_nonblocking(int listener);
+
+/// Makes a listening TCP socket drop every new SYN, while handshakes under way still complete into its backlog.
+/// A client that connects now retries its SYN and is refused once the socket is closed: the backlog can be emptied
+/// without losing a connection. -1 and errno on failure.
+int clinux_stop_new_connections(int listener);
+
+/// Blocks, in the calling thread, every signal that is not the report of a fault in it. SIGPIPE among them: OpenSSL
+/// writes to sockets without MSG_NOSIGNAL.
+void clinux_block_signals(void);
+
 #endif
