@@ -1,0 +1,232 @@
+/// The exchanges of an HTTP/1 connection: requests as the parser finds them, answers in the order of the requests.
+final class HTTP1Connection: ApplicationProtocol {
+    private struct Pending {
+        let isHead: Bool
+        let version: HTTPVersion
+        let exchange: Exchange?
+        var response: ServerResponse?
+    }
+
+    /// Whom the connection waits for. The number is the request's: the next one has a time of its own.
+    private enum Awaited: Equatable {
+        case idle
+        case head(Int)
+        case body(Int)
+        /// An answer, or room in the pipeline: no fault of the client.
+        case server
+    }
+
+    private let context: ConnectionContext
+    private var parser: HTTP1Parser
+    /// Bytes that the parser has not consumed.
+    private var leftover: [UInt8] = []
+    /// Requests without a written answer, in order; the first has the number `firstNumber`.
+    private var pending: [Pending] = []
+    private var firstNumber = 0
+    /// No request is read any more: the last pending answer closes the connection.
+    private var isClosing = false
+    private var hasInputEnded = false
+    private var isDraining = false
+    private var owesContinue = false
+    private var chargedByteCount = 0
+    private var awaited = Awaited.idle
+    private(set) var deadline: MonotonicTime
+
+    init(context: ConnectionContext, now: MonotonicTime) {
+        self.context = context
+        parser = HTTP1Parser(limits: context.limits, scheme: context.scheme)
+        deadline = now + context.limits.idleTimeoutSeconds
+    }
+
+    var wantsInput: Bool { !isClosing && !hasInputEnded && !isPaused }
+
+    var isFinished: Bool { pending.isEmpty && (isClosing || hasInputEnded) }
+
+    func receive(_ bytes: UnsafeBufferPointer<UInt8>, now: MonotonicTime) {
+        if leftover.isEmpty {
+            let consumed = parse(bytes)
+            if !isClosing { leftover.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[consumed...])) }
+        } else {
+            leftover.append(contentsOf: bytes)
+            parseLeftover()
+        }
+        updateDeadline(now)
+    }
+
+    func inputEnded() { hasInputEnded = true }
+
+    func complete(exchange number: Int, with response: ServerResponse?, now: MonotonicTime) {
+        let index = number - firstNumber
+        guard pending.indices.contains(index), pending[index].response == nil else { return }
+        pending[index].response = normalized(response)
+    }
+
+    func produce(into output: inout OutputQueue, now: MonotonicTime) {
+        let before = firstNumber
+        while true {
+            writeAnswers(into: &output)
+            if owesContinue, pending.isEmpty {
+                owesContinue = false
+                output.append(HTTP1ResponseWriter.continueLine)
+            }
+            // Answers make room for requests that were held back.
+            guard canParse, !leftover.isEmpty, firstNumber != before, hasRoomAgain else { break }
+            hasRoomAgain = false
+            parseLeftover()
+        }
+        if firstNumber != before { updateDeadline(now) }
+    }
+
+    func drain(now: MonotonicTime) {
+        isDraining = true
+        updateDeadline(now, restarts: true)
+    }
+
+    func deadlineReached(now: MonotonicTime) {
+        switch awaited {
+        case .head: refuse(.headerTimeout)
+        case .body: refuse(.bodyTimeout)
+        case .idle: isClosing = true
+        case .server: break
+        }
+        leftover = []
+        updateDeadline(now)
+    }
+
+    func abandon() {
+        for entry in pending { entry.exchange?.abandon() }
+        pending.removeAll()
+        context.bodyBudget.release(chargedByteCount)
+        chargedByteCount = 0
+    }
+
+    // MARK: - Requests
+
+    private var isPaused: Bool { pending.count >= context.limits.maximumPipelinedRequests }
+    private var canParse: Bool { !isClosing && !isPaused }
+    /// Set when a full pipeline got room: the leftover may hold whole requests.
+    private var hasRoomAgain = false
+
+    private func parseLeftover() {
+        var bytes: [UInt8] = []
+        swap(&bytes, &leftover)
+        let consumed = bytes.withUnsafeBufferPointer { parse($0) }
+        guard !isClosing else { return }
+        bytes.removeFirst(consumed)
+        leftover = bytes
+    }
+
+    /// Reads requests until bytes or room run out; returns how many bytes were consumed.
+    private func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        var consumed = 0
+        do throws(RequestRefusal) {
+            while canParse {
+                switch try parser.parse(bytes, consumed: &consumed) {
+                case .needsMoreBytes:
+                    try chargeBody()
+                    if parser.bufferedByteCount > 0 { owesContinue = false }
+                    return consumed
+                case .expectsContinue:
+                    // RFC 9110 §10.1.1: not needed where the body is already on its way.
+                    owesContinue = consumed == bytes.count
+                case .request(let request):
+                    accept(request)
+                }
+            }
+        } catch {
+            refuse(error)
+        }
+        return consumed
+    }
+
+    private func accept(_ request: HTTP1Request) {
+        owesContinue = false
+        context.bodyBudget.release(chargedByteCount)
+        chargedByteCount = 0
+        isClosing = !request.keepsAlive
+        let exchange = context.dispatch(request.request, exchange: firstNumber + pending.count)
+        pending.append(
+            Pending(
+                isHead: request.request.request.method == .head, version: request.request.version,
+                exchange: exchange, response: nil))
+    }
+
+    private func chargeBody() throws(RequestRefusal) {
+        guard context.bodyBudget.charge(parser.bufferedByteCount - chargedByteCount) else {
+            throw .overloaded
+        }
+        chargedByteCount = parser.bufferedByteCount
+    }
+
+    private func refuse(_ refusal: RequestRefusal) {
+        context.logger.debug("refused a request", metadata: ["reason": "\(refusal)"])
+        isClosing = true
+        owesContinue = false
+        context.bodyBudget.release(chargedByteCount)
+        chargedByteCount = 0
+        pending.append(
+            Pending(
+                isHead: false, version: .http1_1, exchange: nil,
+                response: normalized(context.refusalResponse(refusal))))
+    }
+
+    // MARK: - Answers
+
+    private func writeAnswers(into output: inout OutputQueue) {
+        var written = 0
+        while written < pending.count, let response = pending[written].response {
+            write(response, for: pending[written], isLast: written + 1 == pending.count, into: &output)
+            written += 1
+        }
+        guard written > 0 else { return }
+        hasRoomAgain = true
+        pending.removeFirst(written)
+        firstNumber += written
+    }
+
+    private func write(
+        _ response: ServerResponse, for entry: Pending, isLast: Bool, into output: inout OutputQueue
+    ) {
+        // A request under way is owed its answer: only an answer with nothing behind it ends the connection.
+        if isLast, isDraining || hasInputEnded, leftover.isEmpty, parser.waitsFor == .nothing {
+            isClosing = true
+        }
+        let persistence: HTTP1ResponseWriter.Persistence =
+            isClosing && isLast ? .close : entry.version == .http1_0 ? .keepAlive : .implied
+        output.gather {
+            HTTP1ResponseWriter.writeHead(
+                of: response, persistence: persistence, date: context.date.text, to: &$0)
+        }
+        if !entry.isHead, response.mayHaveBody { output.append(response.body) }
+    }
+
+    /// A handler's 1xx or impossible status would break the framing; it is an error of ours.
+    private func normalized(_ response: ServerResponse?) -> ServerResponse {
+        if let response, (200...599).contains(response.status.code) { return response }
+        return context.unansweredResponse()
+    }
+
+    // MARK: - Time
+
+    /// Starts the clock of whom the connection waits for now, where that has changed.
+    private func updateDeadline(_ now: MonotonicTime, restarts: Bool = false) {
+        let number = firstNumber + pending.count
+        let current: Awaited =
+            switch parser.waitsFor {
+            case _ where isClosing || isPaused: .server
+            case .body: .body(number)
+            case .head: .head(number)
+            case .nothing where !leftover.isEmpty: .head(number)
+            case .nothing: pending.isEmpty ? .idle : .server
+            }
+        guard restarts || current != awaited else { return }
+        awaited = current
+        switch current {
+        case .head: deadline = now + context.limits.headerTimeoutSeconds
+        case .body: deadline = now + context.limits.bodyTimeoutSeconds
+        case .idle where isDraining: deadline = now + context.limits.drainGraceSeconds
+        case .idle: deadline = now + context.limits.idleTimeoutSeconds
+        case .server: deadline = .never
+        }
+    }
+}
