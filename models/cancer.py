@@ -2,6 +2,8 @@
 import numpy
 from sklearn.datasets import load_breast_cancer
 
+# Cases are few: three in ten are held back, so that the score is worth its digits.
+SPLIT = {"fraction": 0.3, "random_state": 42}
 LABELS = [str(name) for name in load_breast_cancer().target_names]
 
 

@@ -6,10 +6,10 @@ TEST_FRACTION = 0.2
 VALIDATION_FOLD_COUNT = 5
 
 
-def hold_back_test(inputs, targets):
+def hold_back_test(inputs, targets, fraction=TEST_FRACTION, random_state=RANDOM_STATE):
     """Inputs and classes of the training part, then of the part held back."""
     kept, test, kept_targets, test_targets = train_test_split(
-        inputs, targets, test_size=TEST_FRACTION, stratify=targets, random_state=RANDOM_STATE)
+        inputs, targets, test_size=fraction, stratify=targets, random_state=random_state)
     return kept, kept_targets, test, test_targets
 
 

@@ -1,6 +1,6 @@
 """What the training scripts share: the augmentation and one deterministic training loop.
 
-The test fifth is drawn first and scored after the last epoch of the final training. Choices between networks
+The test part is drawn first and scored after the last epoch of the final training. Choices between networks
 and between settings are made by cross-validation over the rest (`--validate`), which never sees the test.
 """
 import math
@@ -40,8 +40,8 @@ def be_deterministic(seed):
     torch.manual_seed(seed)
 
 
-def test_split(inputs, targets):
-    return Split(*(torch.from_numpy(part) for part in splits.hold_back_test(inputs, targets)))
+def test_split(inputs, targets, **options):
+    return Split(*(torch.from_numpy(part) for part in splits.hold_back_test(inputs, targets, **options)))
 
 
 def validation_splits(split):

@@ -25,7 +25,7 @@ def network():
 
 
 def main():
-    split = training.test_split(*cancer.load())
+    split = training.test_split(*cancer.load(), **cancer.SPLIT)
     wrong = training.cross_validate(network, RECIPE, split)
     model, accuracy = training.final_training(network, RECIPE, split)
     exporting.publish(FOLDER, model, split.held_back_inputs[:8], cancer.LABELS, {
@@ -36,9 +36,10 @@ def main():
                 "(W. Wolberg, O. Mangasarian, N. Street and W. Street, UCI Machine Learning Repository, "
                 "1993, doi:10.24432/C5DW2B).",
         "dataLicense": "CC BY 4.0",
-        "split": "455 cases for training, 114 held back for the test, stratified by class, random_state 0. "
-                 "Settings were chosen by cross-validation on the training part, after an earlier choice had "
-                 "already been scored on the test part (0.9649); the score below decided nothing.",
+        "split": "398 cases for training, 171 held back for the test, stratified by class, random_state 42. Settings "
+                 "were chosen by cross-validation on another training part, of 455 cases (random_state 0), whose "
+                 "114 held-back cases had scored 0.9649 and 0.9561 with two settings; the split was then redrawn "
+                 "once, larger, and the score below is the only one taken on it.",
         "crossValidationAccuracy": round(1 - wrong / len(split.targets), 4),
         "testAccuracy": accuracy,
         "inputScaling": "None: [N, 30] float32 raw features in the order of the data set; the first "
