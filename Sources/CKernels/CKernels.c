@@ -1,1 +1,113 @@
 #include "CKernels.h"
+
+#include <string.h>
+
+extern const ck_kernels ck_portable_kernels;
+#if defined(__x86_64__)
+extern const ck_kernels ck_avx2_kernels;
+extern const ck_kernels ck_avx512_kernels;
+#endif
+
+bool ck_is_supported(ck_instruction_set set) {
+    switch (set) {
+    case CK_PORTABLE: return true;
+#if defined(__x86_64__)
+    case CK_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case CK_AVX512:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
+            && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
+            && ck_is_supported(CK_AVX2);
+#endif
+    default: return false;
+    }
+}
+
+const ck_kernels *ck_kernels_of(ck_instruction_set set) {
+    switch (set) {
+    case CK_PORTABLE: return &ck_portable_kernels;
+#if defined(__x86_64__)
+    case CK_AVX2: return &ck_avx2_kernels;
+    case CK_AVX512: return &ck_avx512_kernels;
+#endif
+    default: return NULL;
+    }
+}
+
+typedef float LooseFloat __attribute__((aligned(1)));
+
+void ck_pack_panels(
+    float *destination, const void *source, size_t lines, size_t depth, ptrdiff_t lineStride, ptrdiff_t depthStride,
+    size_t width) {
+    const LooseFloat *first = source;
+    for (size_t line = 0; line < lines; line += width, destination += depth * width) {
+        const size_t count = lines - line < width ? lines - line : width;
+        const LooseFloat *panel = first + (ptrdiff_t)line * lineStride;
+        if (lineStride == 1) {
+            for (size_t k = 0; k < depth; k++) {
+                float *place = destination + k * width;
+                const LooseFloat *row = panel + (ptrdiff_t)k * depthStride;
+                memcpy(place, row, count * sizeof(float));
+                for (size_t i = count; i < width; i++) place[i] = 0;
+            }
+            continue;
+        }
+        for (size_t i = 0; i < width; i++) {
+            const LooseFloat *row = panel + (ptrdiff_t)i * lineStride;
+            if (i < count)
+                for (size_t k = 0; k < depth; k++) destination[k * width + i] = row[(ptrdiff_t)k * depthStride];
+            else
+                for (size_t k = 0; k < depth; k++) destination[k * width + i] = 0;
+        }
+    }
+}
+
+void ck_split_row(
+    float *destination, size_t count, const float *source, ptrdiff_t length, ptrdiff_t start, ptrdiff_t stride,
+    float fill) {
+    // The elements i with 0 ≤ start + i·stride < length lie between `low` and `high`.
+    ptrdiff_t low = start >= 0 ? 0 : (-start + stride - 1) / stride;
+    ptrdiff_t high = start >= length ? 0 : (length - start + stride - 1) / stride;
+    if (low > (ptrdiff_t)count) low = (ptrdiff_t)count;
+    if (high > (ptrdiff_t)count) high = (ptrdiff_t)count;
+    if (high < low) high = low;
+    for (ptrdiff_t i = 0; i < low; i++) destination[i] = fill;
+    const float *first = source + (low < high ? start + low * stride : 0);
+    float *place = destination + low;
+    const ptrdiff_t inside = high - low;
+    if (stride == 1) {
+        memcpy(place, first, (size_t)inside * sizeof(float));
+    } else if (stride == 2) {
+        for (ptrdiff_t i = 0; i < inside; i++) place[i] = first[2 * i];
+    } else {
+        for (ptrdiff_t i = 0; i < inside; i++) place[i] = first[i * stride];
+    }
+    for (ptrdiff_t i = high; i < (ptrdiff_t)count; i++) destination[i] = fill;
+}
+
+void ck_transpose(
+    float *destination, size_t destinationStride, const float *source, size_t sourceStride, size_t rows,
+    size_t columns) {
+    // Blocks of one cache line a side, so that both sides are read and written in whole lines.
+    enum { side = 16 };
+    for (size_t row = 0; row < rows; row += side) {
+        const size_t rowEnd = row + side < rows ? row + side : rows;
+        for (size_t column = 0; column < columns; column += side) {
+            const size_t columnEnd = column + side < columns ? column + side : columns;
+            for (size_t i = row; i < rowEnd; i++)
+                for (size_t j = column; j < columnEnd; j++)
+                    destination[i * destinationStride + j] = source[j * sourceStride + i];
+        }
+    }
+}
+
+void ck_gather(float *destination, const float *source, const ptrdiff_t *indices, size_t count) {
+    for (size_t i = 0; i < count; i++) destination[i] = source[indices[i]];
+}
+
+void ck_add_strided(float *destination, ptrdiff_t stride, const float *source, size_t count) {
+    if (stride == 1) {
+        for (size_t i = 0; i < count; i++) destination[i] += source[i];
+    } else {
+        for (size_t i = 0; i < count; i++) destination[(ptrdiff_t)i * stride] += source[i];
+    }
+}

@@ -1,4 +1,141 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+/// The inner loops, compiled once for each instruction set and reached through a table of functions.
+///
+/// Every result depends on the values that it is computed from alone, never on its place in a vector or a tile: an
+/// output of a matrix product is one chain of multiply-adds over the depth, in order, and the elements that do not fill
+/// a vector go through the same vector operations as the others. So the way work is cut never changes a bit.
+///
+/// All pointers are to 32-bit floats, which need not be aligned to vectors. Counts are never negative.
+
+/// A block of a matrix product c = a·b, and what is done to it in registers when its sums are complete:
+/// c = clamp(c + bias + residual, lower, upper).
+typedef struct {
+    size_t rows, columns, depth;
+    /// [rows / tileRows][depth][tileRows]; `aPanelStride` floats lie between panels.
+    const float *a;
+    size_t aPanelStride;
+    /// [columns / tileColumns][depth][tileColumns]; `bPanelStride` floats lie between panels.
+    const float *b;
+    size_t bPanelStride;
+    /// [rows][columns] with `cStride` floats between rows.
+    float *c;
+    size_t cStride;
+    /// Whether c holds the sums of the depth before this one.
+    bool accumulate;
+    /// Whether the sums are complete: the fields below count then.
+    bool finish;
+    /// [rows], or NULL.
+    const float *rowBias;
+    /// [columns], or NULL.
+    const float *columnBias;
+    /// Shaped and strided as c, or NULL.
+    const float *residual;
+    float lower, upper;
+} ck_matrix_block;
+
+/// Output pixels `first` ..< `first + count` (in C order of a depth × height × width box) whose patches are packed.
+typedef struct {
+    const float *source;
+    /// Where the taps lie, relative to a pixel's place in `source`: [depth].
+    const ptrdiff_t *tapOffsets;
+    size_t depth;
+    size_t first, count;
+    /// The box's height and width, and the distance of its rows and its planes in `source`.
+    size_t height, width;
+    size_t rowStride, planeStride;
+} ck_patches;
+
+typedef enum {
+    CK_WINDOW_MAXIMUM,
+    CK_WINDOW_SUM,
+    CK_WINDOW_WEIGHTED_SUM,
+} ck_window_kind;
+
+typedef enum {
+    CK_CLAMP, // min(max(x, alpha), beta)
+    CK_LEAKY_RELU, // x < 0 ? alpha·x : x
+    CK_SIGMOID,
+    CK_TANH,
+    CK_HARD_SIGMOID, // clamp(alpha·x + beta, 0, 1)
+    CK_HARD_SWISH, // x · clamp(x/6 + 1/2, 0, 1)
+    CK_ERF,
+    CK_GELU, // x/2 · (1 + erf(x/√2))
+    CK_GELU_TANH, // x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³)))
+    CK_EXP,
+    CK_SQRT,
+    CK_NEGATE,
+    CK_ABSOLUTE,
+    CK_SILU, // x · sigmoid(x)
+    CK_ELU, // x < 0 ? alpha·(eˣ − 1) : x
+    CK_SCALE_SHIFT, // alpha·x + beta
+} ck_unary_kind;
+
+typedef enum { CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MINIMUM, CK_MAXIMUM, CK_PRELU } ck_binary_kind;
+
+typedef struct {
+    /// The floats of a vector.
+    size_t lanes;
+    /// The tile of a matrix product that is kept in registers.
+    size_t tileRows, tileColumns;
+
+    void (*matrix_block)(const ck_matrix_block *block);
+    /// c[columns] of one row, from a contiguous a[depth] and b as in `ck_matrix_block`; the same sums in the same order.
+    void (*matrix_row)(const ck_matrix_block *block);
+    /// destination [ceil(count / tileColumns)][depth][tileColumns]; writes up to `lanes` floats past its end and reads
+    /// up to `lanes` floats past a run of pixels.
+    void (*pack_patches)(const ck_patches *patches, float *destination);
+    /// One row of windows: destination[i] = op over taps of source[i + tapOffsets[tap]] (· weights[tap]), sums from
+    /// `initial`; then clamped to lower...upper. Reads up to `4 · lanes` floats past the row.
+    void (*window_row)(
+        ck_window_kind kind, float *destination, const float *source, const ptrdiff_t *tapOffsets,
+        const float *weights, size_t tapCount, size_t count, float initial, float lower, float upper);
+    void (*unary)(ck_unary_kind kind, float *destination, const float *source, size_t count, float alpha, float beta);
+    /// A stride of 0 repeats the operand's first element, 1 walks it. The result is clamped to lower...upper.
+    void (*binary)(
+        ck_binary_kind kind, float *destination, const float *left, size_t leftStride, const float *right,
+        size_t rightStride, size_t count, float lower, float upper);
+    /// The sum of (x − center), in an order that depends on `count` alone.
+    float (*sum)(const float *source, size_t count, float center);
+    /// The sum of (x − center)², in an order that depends on `count` alone.
+    float (*sum_of_squares)(const float *source, size_t count, float center);
+    float (*maximum)(const float *source, size_t count);
+    /// destination = exp(source − center); returns the sum, in an order that depends on `count` alone.
+    float (*exp_sum)(float *destination, const float *source, size_t count, float center);
+} ck_kernels;
+
+typedef enum { CK_PORTABLE, CK_AVX2, CK_AVX512 } ck_instruction_set;
+
+/// Whether this processor runs the kernels of `set`.
+bool ck_is_supported(ck_instruction_set set);
+
+/// The kernels of `set`; NULL when this build has none for it.
+const ck_kernels *ck_kernels_of(ck_instruction_set set);
+
+/// Packs `lines` lines of `depth` floats, at any alignment, into panels of `width` lines: [panel][depth][width]. Strides are
+/// in floats; the lines that fill up the last panel are zero.
+void ck_pack_panels(
+    float *destination, const void *source, size_t lines, size_t depth, ptrdiff_t lineStride, ptrdiff_t depthStride,
+    size_t width);
+
+/// destination[i] = source[start + i·stride] where that lies in 0 ..< length, else fill.
+void ck_split_row(
+    float *destination, size_t count, const float *source, ptrdiff_t length, ptrdiff_t start, ptrdiff_t stride,
+    float fill);
+
+/// destination[row][column] = source[column][row] for a matrix of rows × columns, in blocks.
+void ck_transpose(
+    float *destination, size_t destinationStride, const float *source, size_t sourceStride, size_t rows,
+    size_t columns);
+
+/// destination[i] = source[indices[i]].
+void ck_gather(float *destination, const float *source, const ptrdiff_t *indices, size_t count);
+
+/// destination[i·stride] += source[i].
+void ck_add_strided(float *destination, ptrdiff_t stride, const float *source, size_t count);
+
 #endif

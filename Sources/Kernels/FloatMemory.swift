@@ -1,0 +1,45 @@
+import Glibc
+import Tensors
+
+/// Owned floats, zeroed, aligned to cache lines and on huge pages where that is worth it.
+package final class FloatMemory: @unchecked Sendable {
+    // The memory is written by whoever made it, before it is shared, and stays valid until `deinit`.
+    package let pointer: UnsafeMutablePointer<Float>
+    package let count: Int
+
+    /// Kernels read whole vectors: so many floats behind the last one may be read as well.
+    package static let slack = 64
+    private static let hugePageByteCount = 1 << 21
+
+    /// Traps when the system has no memory for weights that a model file holds.
+    package init(count: Int) {
+        precondition(count >= 0, "a memory of \(count) floats")
+        let byteCount = (count + Self.slack) * MemoryLayout<Float>.stride
+        let isLarge = byteCount >= Self.hugePageByteCount
+        var address: UnsafeMutableRawPointer?
+        let status = posix_memalign(&address, isLarge ? Self.hugePageByteCount : Storage.alignment, byteCount)
+        guard status == 0, let address else { preconditionFailure("no memory for \(byteCount) bytes") }
+        if isLarge { madvise(address, byteCount, MADV_HUGEPAGE) }
+        memset(address, 0, byteCount)
+        pointer = address.bindMemory(to: Float.self, capacity: count + Self.slack)
+        self.count = count
+    }
+
+    /// An aligned copy of a tensor's floats.
+    package convenience init(_ tensor: Tensor) {
+        precondition(tensor.elementType == .float32, "floats from \(tensor.elementType)")
+        self.init(count: tensor.shape.count)
+        tensor.withUnsafeBytes { bytes in
+            UnsafeMutableRawBufferPointer(start: pointer, count: bytes.count).copyMemory(from: bytes)
+        }
+    }
+
+    package convenience init(_ elements: [Float]) {
+        self.init(count: elements.count)
+        elements.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress { pointer.update(from: base, count: source.count) }
+        }
+    }
+
+    deinit { free(pointer) }
+}

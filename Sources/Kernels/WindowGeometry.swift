@@ -1,0 +1,105 @@
+import CKernels
+
+/// A window that slides over up to three axes (depth, height, width), and the layout of a plane that makes its sliding
+/// free of borders and strides.
+///
+/// Where a window is strided or reaches over the border, a plane is first copied: padded, and split by phase, so that the
+/// inputs of neighbouring outputs lie side by side for every tap: [phases z][y][x][extent z][y][x].
+package struct WindowGeometry: Sendable {
+    /// Depth, height and width.
+    package let axes: [WindowAxis]
+    /// Whether the plane is read as it is.
+    package let isDirect: Bool
+    /// The floats of a prepared plane.
+    package let planeCount: Int
+    /// Where a prepared plane's rows and sheets follow each other.
+    package let rowStride: Int
+    package let sheetStride: Int
+    /// Where each tap lies in a prepared plane, relative to its output's place; in C order.
+    package let tapOffsets: [Int]
+
+    /// The most taps of a window.
+    package static let maximumTapCount = 1 << 20
+    /// The most floats of a prepared plane.
+    package static let maximumPlaneCount = 1 << 40
+
+    /// `nil` for more than three axes, and for windows over the limits.
+    package init?(_ given: [WindowAxis]) {
+        guard given.count <= 3, given.allSatisfy(\.isAddressable) else { return nil }
+        var tapCount = 1
+        for axis in given {
+            let (product, overflow) = tapCount.multipliedReportingOverflow(by: axis.kernel)
+            guard !overflow, product <= Self.maximumTapCount else { return nil }
+            tapCount = product
+        }
+        var axes = [WindowAxis](repeating: .whole(1), count: 3 - given.count) + given
+        // Axes on which nothing slides are merged, so that rows are long.
+        if axes[2].isIdentity, axes[1].isIdentity {
+            axes = [.whole(1), axes[0], .whole(axes[1].output * axes[2].output)]
+            if axes[1].isIdentity { axes = [.whole(1), .whole(1), .whole(axes[1].output * axes[2].output)] }
+        }
+        self.axes = axes
+        isDirect = axes.allSatisfy(\.isDirect)
+        let phases = axes.map(\.phases)
+        let extents = isDirect ? axes.map(\.input) : axes.map(\.extent)
+        var planeCount = 1
+        for factor in extents + phases.map(\.count) {
+            let (product, overflow) = planeCount.multipliedReportingOverflow(by: factor)
+            guard !overflow, product <= Self.maximumPlaneCount else { return nil }
+            planeCount = product
+        }
+        self.planeCount = planeCount
+        rowStride = extents[2]
+        sheetStride = extents[1] * extents[2]
+        let boxCount = extents[0] * sheetStride
+        func place(_ tap: Int, _ index: Int) -> (phase: Int, step: Int) {
+            let position = tap * axes[index].dilation
+            return (phases[index].firstIndex(of: position % axes[index].stride)!, position / axes[index].stride)
+        }
+        var offsets: [Int] = []
+        offsets.reserveCapacity(tapCount)
+        for z in 0..<axes[0].kernel {
+            let deep = place(z, 0)
+            for y in 0..<axes[1].kernel {
+                let high = place(y, 1)
+                for x in 0..<axes[2].kernel {
+                    let wide = place(x, 2)
+                    let phase = (deep.phase * phases[1].count + high.phase) * phases[2].count + wide.phase
+                    offsets.append(
+                        phase * boxCount + deep.step * sheetStride + high.step * rowStride + wide.step)
+                }
+            }
+        }
+        tapOffsets = offsets
+    }
+
+    package var inputCount: Int { axes[0].input * axes[1].input * axes[2].input }
+    package var outputCount: Int { axes[0].output * axes[1].output * axes[2].output }
+
+    /// Writes the prepared plane of `source` to `destination`; border elements are `fill`.
+    package func prepare(
+        _ source: UnsafePointer<Float>, into destination: UnsafeMutablePointer<Float>, fill: Float
+    ) {
+        var row = destination
+        let (deep, high, wide) = (axes[0], axes[1], axes[2])
+        for phaseZ in deep.phases {
+            for phaseY in high.phases {
+                for phaseX in wide.phases {
+                    for z in 0..<deep.extent {
+                        let inputZ = z * deep.stride + phaseZ - deep.padBegin
+                        for y in 0..<high.extent {
+                            let inputY = y * high.stride + phaseY - high.padBegin
+                            let isInside =
+                                inputZ >= 0 && inputZ < deep.input && inputY >= 0 && inputY < high.input
+                            let base = isInside ? (inputZ * high.input + inputY) * wide.input : 0
+                            ck_split_row(
+                                row, wide.extent, source + base, isInside ? wide.input : 0,
+                                phaseX - wide.padBegin, wide.stride, fill)
+                            row += rowStride
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
