@@ -16,7 +16,8 @@ package final class PackedMatrix: Sendable {
     ///
     /// The strides are in floats. Traps when the matrices end behind `bytes`.
     package init(
-        _ bytes: UnsafeRawBufferPointer, lines: Int, depth: Int, width: Int, lineStride: Int, depthStride: Int,
+        _ bytes: UnsafeRawBufferPointer, lines: Int, depth: Int, width: Int, lineStride: Int,
+        depthStride: Int,
         matrixCount: Int = 1, matrixStride: Int = 0
     ) {
         self.lines = lines

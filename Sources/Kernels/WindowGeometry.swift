@@ -17,6 +17,19 @@ package struct WindowGeometry: Sendable {
     package let sheetStride: Int
     /// Where each tap lies in a prepared plane, relative to its output's place; in C order.
     package let tapOffsets: [Int]
+    /// Where the rows of a prepared plane come from, in order.
+    private let rows: [Row]
+
+    /// A row of a prepared plane; kept, so that preparing a plane decides nothing.
+    private struct Row {
+        /// The input row's place in a plane; -1: the row is outside.
+        let inputOffset: Int
+        /// The input element of the row's first one.
+        let start: Int
+    }
+
+    /// The most rows of a prepared plane.
+    package static let maximumRowCount = 1 << 24
 
     /// The most taps of a window.
     package static let maximumTapCount = 1 << 20
@@ -54,7 +67,9 @@ package struct WindowGeometry: Sendable {
         let boxCount = extents[0] * sheetStride
         func place(_ tap: Int, _ index: Int) -> (phase: Int, step: Int) {
             let position = tap * axes[index].dilation
-            return (phases[index].firstIndex(of: position % axes[index].stride)!, position / axes[index].stride)
+            return (
+                phases[index].firstIndex(of: position % axes[index].stride)!, position / axes[index].stride
+            )
         }
         var offsets: [Int] = []
         offsets.reserveCapacity(tapCount)
@@ -71,6 +86,8 @@ package struct WindowGeometry: Sendable {
             }
         }
         tapOffsets = offsets
+        guard isDirect || planeCount / max(1, rowStride) <= Self.maximumRowCount else { return nil }
+        rows = isDirect ? [] : Self.rows(axes, phases)
     }
 
     package var inputCount: Int { axes[0].input * axes[1].input * axes[2].input }
@@ -80,26 +97,41 @@ package struct WindowGeometry: Sendable {
     package func prepare(
         _ source: UnsafePointer<Float>, into destination: UnsafeMutablePointer<Float>, fill: Float
     ) {
-        var row = destination
+        let (length, count, stride) = (axes[2].input, rowStride, axes[2].stride)
+        rows.withUnsafeBufferPointer { rows in
+            var target = destination
+            for row in rows {
+                if row.inputOffset >= 0 {
+                    ck_split_row(target, count, source + row.inputOffset, length, row.start, stride, fill)
+                } else {
+                    target.update(repeating: fill, count: count)
+                }
+                target += count
+            }
+        }
+    }
+
+    private static func rows(_ axes: [WindowAxis], _ phases: [[Int]]) -> [Row] {
         let (deep, high, wide) = (axes[0], axes[1], axes[2])
-        for phaseZ in deep.phases {
-            for phaseY in high.phases {
-                for phaseX in wide.phases {
+        var rows: [Row] = []
+        for phaseZ in phases[0] {
+            for phaseY in phases[1] {
+                for phaseX in phases[2] {
                     for z in 0..<deep.extent {
                         let inputZ = z * deep.stride + phaseZ - deep.padBegin
                         for y in 0..<high.extent {
                             let inputY = y * high.stride + phaseY - high.padBegin
                             let isInside =
                                 inputZ >= 0 && inputZ < deep.input && inputY >= 0 && inputY < high.input
-                            let base = isInside ? (inputZ * high.input + inputY) * wide.input : 0
-                            ck_split_row(
-                                row, wide.extent, source + base, isInside ? wide.input : 0,
-                                phaseX - wide.padBegin, wide.stride, fill)
-                            row += rowStride
+                            rows.append(
+                                Row(
+                                    inputOffset: isInside ? (inputZ * high.input + inputY) * wide.input : -1,
+                                    start: phaseX - wide.padBegin))
                         }
                     }
                 }
             }
         }
+        return rows
     }
 }

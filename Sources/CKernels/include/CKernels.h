@@ -138,4 +138,13 @@ void ck_gather(float *destination, const float *source, const ptrdiff_t *indices
 /// destination[i·stride] += source[i].
 void ck_add_strided(float *destination, ptrdiff_t stride, const float *source, size_t count);
 
+/// Tells the processor that this is a waiting loop.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 #endif

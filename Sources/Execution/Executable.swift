@@ -1,0 +1,84 @@
+import Graph
+import Kernels
+import Tensors
+import Threads
+
+/// A graph made ready to run: everything that depends on the model and the instruction set alone.
+///
+/// Weights that were packed are let go; `graph.constants` holds those that steps still read.
+package final class Executable: Sendable {
+    /// The graph that runs: what depends on constants alone has been computed.
+    package let graph: Graph
+    package let instructionSet: InstructionSet
+    let options: ExecutionOptions
+    let steps: [Step]
+    /// What is known of every value for any input shapes.
+    let values: [String: ValueInfo]
+    /// The constants that fast steps read while they run, aligned; by value name.
+    let constantMemory: [String: FloatMemory]
+    let schedules: ScheduleCache
+
+    /// Throws the operators' errors, each at its node, and an instruction set that cannot be used.
+    package init(_ original: Graph, options: ExecutionOptions = ExecutionOptions()) throws(ExecutionError) {
+        do {
+            if let given = options.instructionSet {
+                instructionSet = given
+            } else {
+                instructionSet = try InstructionSet.chosen()
+            }
+        } catch {
+            throw .kernels(error)
+        }
+        guard instructionSet.isSupported else {
+            throw .kernels(.unsupportedInstructionSet(instructionSet))
+        }
+        self.options = options
+        var graph: Graph
+        var values: [String: ValueInfo]
+        do {
+            graph = try original.precomputingConstants()
+            values = try graph.inferValues()
+        } catch {
+            throw .graph(error)
+        }
+        let context = LoweringContext(graph: graph, values: values, kernels: KernelTable(instructionSet))
+        steps = StepBuilder(context, options.lowerings).steps
+        // What no step reads any more was packed; its shape stays known.
+        let outputNames = Set(graph.outputs.map(\.name))
+        var memory: [String: FloatMemory] = [:]
+        var kept = outputNames
+        for step in steps {
+            let isReference = step.operation is ReferenceOperation
+            for name in step.inputs {
+                kept.insert(name)
+                if !isReference, let tensor = graph.fixedConstant(name), tensor.elementType == .float32,
+                    memory[name] == nil
+                {
+                    memory[name] = FloatMemory(tensor)
+                }
+            }
+        }
+        for (name, tensor) in graph.constants
+        where !kept.contains(name) && !graph.overridableInputs.contains(name)
+            && tensor.shape.count > ValueInfo.maximumFollowedElements
+        {
+            graph.constants[name] = nil
+            values[name]?.constant = nil
+        }
+        self.graph = graph
+        self.values = values
+        constantMemory = memory
+        schedules = ScheduleCache()
+    }
+
+    /// What a run does, in order.
+    package var stepDescriptions: [StepDescription] {
+        steps.map { step in
+            StepDescription(
+                nodes: step.nodes.map(\.name), operators: step.nodes.map(\.type),
+                kernel: step.operation.kernelName,
+                inputs: step.inputs.map { ($0, values[$0]) },
+                outputs: step.outputs.compactMap { $0 }.map { ($0, values[$0]) })
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Graph
+import Kernels
+import Tensors
+
+/// Turns nodes of one operator family into fast steps.
+///
+/// A lowering is one file in Lowerings/ and one line in `LoweringCatalog`.
+package protocol Lowering: Sendable {
+    /// `nil`: not my operator, or a case that only its evaluation computes.
+    func lower(_ node: Node, _ context: LoweringContext) -> LoweredNode?
+}
+
+/// A lowered node: its operation, and the values that it reads while it runs.
+package struct LoweredNode: Sendable {
+    package let operation: any LoweredOperation
+    package let inputs: [String]
+}
+
+/// What lowerings know of the graph.
+package struct LoweringContext: Sendable {
+    package let graph: Graph
+    package let values: [String: ValueInfo]
+    package let kernels: KernelTable
+
+    package func info(_ name: String?) -> ValueInfo? { name.flatMap { values[$0] } }
+
+    /// Whether the value is known to have 32-bit float elements and a known rank.
+    package func isFloat(_ name: String?) -> Bool {
+        guard let info = info(name) else { return false }
+        return info.elementType == .float32 && info.dimensions != nil
+    }
+
+    /// The elements of a constant that no caller can replace.
+    package func constantFloats(_ name: String?) -> [Float]? {
+        guard let tensor = graph.fixedConstant(name), tensor.elementType == .float32 else { return nil }
+        return try? tensor.elements(as: Float.self)
+    }
+
+    package func constantScalar(_ name: String?) -> Float? {
+        guard let floats = constantFloats(name), floats.count == 1 else { return nil }
+        return floats[0]
+    }
+
+    /// Whether both values have the same shape in every run.
+    package func haveSameShape(_ first: String?, _ second: String?) -> Bool {
+        guard let one = info(first)?.dimensions, let other = info(second)?.dimensions else { return false }
+        return one == other && !one.contains(.unknown)
+    }
+}
+
+/// The lowerings, in the order in which they are asked.
+package struct LoweringCatalog: Sendable {
+    private let lowerings: [any Lowering]
+
+    package init(_ lowerings: [any Lowering]) { self.lowerings = lowerings }
+
+    /// The step of a node: the first lowering that takes it, else its evaluation.
+    func lower(_ node: Node, _ context: LoweringContext) -> LoweredNode {
+        for lowering in lowerings {
+            if node.outputs.allSatisfy({ $0 != nil }), let lowered = lowering.lower(node, context) {
+                return lowered
+            }
+        }
+        return LoweredNode(operation: ReferenceOperation(node: node), inputs: node.inputs.compactMap { $0 })
+    }
+}
+
+/// A node's own evaluation as a step: every operator works before it is fast.
+struct ReferenceOperation: LoweredOperation {
+    let node: Node
+
+    var kernelName: String { "reference evaluation" }
+
+    func schedule(_ shapes: StepShapes, threadCount: Int) -> ScheduledOperation {
+        ScheduledOperation(.evaluation(node))
+    }
+}

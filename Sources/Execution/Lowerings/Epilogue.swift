@@ -1,0 +1,57 @@
+import CKernels
+import Graph
+import Kernels
+
+/// What an operation does with an output before it leaves the registers or the cache: add a residual, clamp, or apply a
+/// function; in this order.
+struct Epilogue: Sendable {
+    /// The name of the value that is added, among the step's inputs the last one.
+    private(set) var hasResidual = false
+    private(set) var lower = -Float.infinity
+    private(set) var upper = Float.infinity
+    private(set) var function: ElementFunction?
+    private(set) var name = ""
+
+    private var isClosed = false
+
+    /// Takes `consumer` in, whose input number `operand` is what the operation computes; `nil` when that cannot be.
+    func absorbing(
+        _ consumer: Node, operand: Int, _ context: LoweringContext
+    ) -> (epilogue: Epilogue, addedInputs: [String])? {
+        guard !isClosed else { return nil }
+        var result = self
+        if consumer.type == "Add", consumer.domain.isEmpty, !hasResidual, consumer.inputs.count == 2,
+            let other = consumer.inputs[1 - operand], context.isFloat(other),
+            context.haveSameShape(other, consumer.inputs[operand])
+        {
+            result.hasResidual = true
+            result.name += " + Add"
+            return (result, [other])
+        }
+        guard operand == 0, let found = ElementFunction(consumer, context) else { return nil }
+        if let bounds = found.bounds {
+            (result.lower, result.upper) = bounds
+        } else {
+            result.function = found
+        }
+        result.isClosed = true
+        result.name += " + " + found.name
+        return (result, [])
+    }
+
+    /// The same, for operations that cannot add a residual.
+    func absorbingFunction(_ consumer: Node, operand: Int, _ context: LoweringContext) -> Epilogue? {
+        guard consumer.type != "Add", let (epilogue, _) = absorbing(consumer, operand: operand, context)
+        else {
+            return nil
+        }
+        return epilogue
+    }
+
+    /// Applies the function to floats that are complete otherwise.
+    func finish(_ kernels: KernelTable, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+        guard let function else { return }
+        kernels.functions.pointee.unary(
+            function.kind, pointer, pointer, count, function.alpha, function.beta)
+    }
+}

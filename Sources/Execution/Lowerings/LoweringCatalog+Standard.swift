@@ -1,0 +1,13 @@
+extension LoweringCatalog {
+    /// Every lowering; a new one is one line here.
+    package static let standard = LoweringCatalog([
+        ViewLowering(),
+        ConvolutionLowering(),
+        MatrixProductLowering(),
+        AffineLowering(),
+        ElementwiseLowering(),
+        BinaryLowering(),
+        PoolLowering(),
+        MeanLowering(),
+    ])
+}
