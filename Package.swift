@@ -43,9 +43,14 @@ let package = Package(
         .target(
             name: "ModelServing",
             dependencies: [
-                "ModelFormats", "Folding", "Execution", .product(name: "Logging", package: "swift-log"),
+                "ModelFormats", "Folding", "Execution", "Graph", "Tensors", "Threads",
+                .product(name: "Logging", package: "swift-log"),
             ]),
-        .target(name: "ServingAPI", dependencies: ["HTTPServer", "ModelServing"]),
+        .target(
+            name: "ServingAPI",
+            dependencies: [
+                "HTTPServer", "ModelServing", "Graph", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
         .executableTarget(
             name: "foldserve",
             dependencies: [
