@@ -1,0 +1,41 @@
+import Execution
+import Folding
+import Graph
+
+/// One version of a model, ready to run.
+package final class LoadedModel: Sendable {
+    package let name: String
+    package let version: String
+    package let platform: String
+    package let interface: ModelInterface
+    package let description: ModelDescription
+    /// As the file has it; its weights lie in the mapped file.
+    package let original: Graph
+    package let foldResult: FoldResult
+    package let executable: Executable
+    package let statistics = ModelStatistics()
+    package let sessions: SessionPool
+    package let loadSeconds: Double
+    let queue: InferenceQueue
+
+    init(
+        name: String, version: String, platform: String, interface: ModelInterface,
+        description: ModelDescription, original: Graph, foldResult: FoldResult, executable: Executable,
+        sessions: SessionPool, loadSeconds: Double
+    ) {
+        self.name = name
+        self.version = version
+        self.platform = platform
+        self.interface = interface
+        self.description = description
+        self.original = original
+        self.foldResult = foldResult
+        self.executable = executable
+        self.sessions = sessions
+        self.loadSeconds = loadSeconds
+        queue = InferenceQueue()
+    }
+
+    /// The network that runs.
+    package var folded: Graph { foldResult.graph }
+}

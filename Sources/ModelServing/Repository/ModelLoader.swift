@@ -1,0 +1,81 @@
+import Execution
+import Folding
+import Graph
+import ModelFormats
+import Tensors
+
+/// Turns a model file into a model that is ready to run: read, fold, compile, check against golden outputs.
+package struct ModelLoader: Sendable {
+    /// The files of which a version's folder must hold one.
+    package let fileNames: [String]
+    private let read: @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
+    private let threadsPerSession: Int
+    private let clock: MonotonicClock
+
+    /// `read` gets a version's folder.
+    package init(
+        fileNames: [String], threadsPerSession: Int, clock: MonotonicClock,
+        read: @escaping @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
+    ) {
+        self.fileNames = fileNames
+        self.threadsPerSession = threadsPerSession
+        self.clock = clock
+        self.read = read
+    }
+
+    package init(_ catalog: FormatCatalog, threadsPerSession: Int, clock: MonotonicClock) {
+        self.init(
+            fileNames: catalog.formats.map(\.fileName), threadsPerSession: threadsPerSession, clock: clock
+        ) { (folder) throws(ModelError) in
+            let (path, format) = try catalog.locate(folder)
+            return (try format.load(path: path), "foldserve_" + format.name.lowercased())
+        }
+    }
+
+    /// Loads the version in `folder`.
+    package func load(
+        name: String, version: String, folder: String, description: ModelDescription
+    ) throws(RepositoryError) -> LoadedModel {
+        let start = clock.nanoseconds()
+        let (graph, platform): (Graph, String)
+        do {
+            (graph, platform) = try read(folder)
+        } catch {
+            throw .format(error)
+        }
+        let result: FoldResult
+        do {
+            result = try FoldPipeline.standard.run(graph)
+        } catch {
+            throw .graph(error)
+        }
+        let interface = try ModelInterface(result.graph)
+        let executable: Executable
+        do {
+            executable = try Executable(result.graph)
+        } catch {
+            throw .execution(error)
+        }
+        let sessions = SessionPool(executable: executable, threadCount: threadsPerSession)
+        try checkGolden(folder + "/golden", interface, sessions, description.tolerance)
+        return LoadedModel(
+            name: name, version: version, platform: platform, interface: interface,
+            description: description, original: graph, foldResult: result, executable: executable,
+            sessions: sessions, loadSeconds: Double(clock.nanoseconds() &- start) / 1e9)
+    }
+
+    private func checkGolden(
+        _ folder: String, _ interface: ModelInterface, _ sessions: SessionPool, _ tolerance: Double
+    ) throws(RepositoryError) {
+        guard let golden = try GoldenCheck(folder: folder, interface: interface, tolerance: tolerance) else {
+            return
+        }
+        let outputs: [String: Tensor]
+        do {
+            outputs = try sessions.run(golden.inputs)
+        } catch {
+            throw .execution(error)
+        }
+        try golden.compare(outputs)
+    }
+}
