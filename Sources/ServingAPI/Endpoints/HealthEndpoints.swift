@@ -1,0 +1,32 @@
+import HTTPServer
+import ModelServing
+
+/// GET /v2/health/live: whether the process answers.
+struct LiveEndpoint: ImmediateEndpoint {
+    let name = "live"
+    let paths = ["/v2/health/live"]
+
+    func respond(to call: EndpointCall) -> ServerResponse {
+        APIResponse.json { writer in
+            writer.key("live")
+            writer.boolean(true)
+        }
+    }
+}
+
+/// GET /v2/health/ready: whether every model is served.
+struct ReadyEndpoint: ImmediateEndpoint {
+    let name = "ready"
+    let paths = ["/v2/health/ready"]
+    let repository: ModelRepository
+
+    func respond(to call: EndpointCall) throws(RequestError) -> ServerResponse {
+        if let model = repository.models.first(where: { !$0.isReady }) {
+            throw .serving(.notReady(model: model.name, version: nil, reason: model.blockingReason))
+        }
+        return APIResponse.json { writer in
+            writer.key("ready")
+            writer.boolean(true)
+        }
+    }
+}

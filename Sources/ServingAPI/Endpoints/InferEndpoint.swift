@@ -1,0 +1,91 @@
+import HTTPServer
+import HTTPTypes
+import ModelServing
+import Tensors
+
+/// POST /v2/models/M/infer: runs a model.
+///
+/// Reads small bodies on the loop and large ones on a codec worker; the network runs, and the reply is written, on an
+/// inference worker.
+struct InferEndpoint: Endpoint {
+    let name = "infer"
+    let method = HTTPRequest.Method.post
+    let paths = ["/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"]
+    private let services: ServingServices
+
+    init(_ services: ServingServices) { self.services = services }
+
+    func handle(_ call: EndpointCall, completion: @escaping EndpointCompletion) throws(RequestError) {
+        let model = try services.repository.loaded(call)
+        let headers = call.request.request.headerFields
+        if let coding = headers[.contentEncoding], coding.lowercased() != "identity" {
+            throw .contentEncoding(coding)
+        }
+        let headerLength = try headers[Self.headerLengthName].map { (text) throws(RequestError) in
+            try Self.headerLength(text)
+        }
+        if call.request.body.count <= services.limits.inlineBodyByteCount {
+            return try run(call, model, headerLength, completion)
+        }
+        do throws(ServingError) {
+            try services.codecWorkers.submit {
+                do throws(RequestError) {
+                    try run(call, model, headerLength, completion)
+                } catch {
+                    completion(.failure(error))
+                }
+            }
+        } catch {
+            throw .serving(error)
+        }
+    }
+
+    private func run(
+        _ call: EndpointCall, _ model: LoadedModel, _ headerLength: Int?,
+        _ completion: @escaping EndpointCompletion
+    ) throws(RequestError) {
+        let infer = try InferDecoder.decode(
+            call.request.body, headerLength: headerLength, model: model.name, interface: model.interface,
+            limits: services.limits)
+        let request = InferenceRequest(
+            inputs: infer.inputs, timeoutMicroseconds: infer.timeoutMicroseconds,
+            isAbandoned: call.isAbandoned)
+        do {
+            try services.scheduler.submit(request, to: model) { outcome in
+                completion(Self.response(outcome, infer, model))
+            }
+        } catch {
+            throw .serving(error)
+        }
+    }
+
+    private static func response(
+        _ outcome: Result<[String: Tensor], ServingError>, _ call: InferCall, _ model: LoadedModel
+    ) -> Result<ServerResponse, RequestError> {
+        do {
+            let reply = try InferEncoder.encode(
+                outcome.mapError(RequestError.serving).get(), for: call, model: model)
+            return .success(response(reply))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func response(_ reply: InferEncoder.Reply) -> ServerResponse {
+        guard let headerLength = reply.headerLength else { return APIResponse.json(reply.body) }
+        return ServerResponse(
+            status: .ok,
+            headers: [
+                .contentType: "application/octet-stream", headerLengthName: String(headerLength),
+            ],
+            body: reply.body)
+    }
+
+    private static let headerLengthName = HTTPField.Name(InferFields.headerLength)!
+
+    private static func headerLength(_ text: String) throws(RequestError) -> Int {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(text)
+        else { throw .header(name: InferFields.headerLength, reason: "'\(text)' is no number of bytes") }
+        return value
+    }
+}

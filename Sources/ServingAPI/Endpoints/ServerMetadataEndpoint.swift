@@ -1,0 +1,19 @@
+import HTTPServer
+
+/// GET /v2: the server's name, version and the protocol extensions that it has.
+struct ServerMetadataEndpoint: ImmediateEndpoint {
+    let name = "server_metadata"
+    let paths = ["/v2"]
+    let version: String
+
+    func respond(to call: EndpointCall) -> ServerResponse {
+        APIResponse.json { writer in
+            writer.key("name")
+            writer.string("foldserve")
+            writer.key("version")
+            writer.string(version)
+            writer.key("extensions")
+            writer.strings(["binary_tensor_data", "classification"])
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import ModelServing
+import Tensors
+
+/// Tensor elements as JSON numbers: flat, or nested as the shape says.
+enum TensorJSON {
+    /// Reads `data` of the input `name`, straight into elements.
+    static func read(
+        _ reader: inout JSONReader, name: String, elementType: ElementType, shape: Shape
+    ) throws(RequestError) -> Tensor {
+        // An element takes a digit and, but the last, a comma: memory is only reserved for what can come.
+        guard shape.count <= (reader.end - reader.position + 1) / 2 else {
+            throw .input(name, reason: "shape \(shape) needs \(shape.count) elements, data has fewer")
+        }
+        switch elementType {
+        case .bool: return try read(&reader, name, shape, as: Bool.self)
+        case .uint8: return try read(&reader, name, shape, as: UInt8.self)
+        case .uint16: return try read(&reader, name, shape, as: UInt16.self)
+        case .uint32: return try read(&reader, name, shape, as: UInt32.self)
+        case .uint64: return try read(&reader, name, shape, as: UInt64.self)
+        case .int8: return try read(&reader, name, shape, as: Int8.self)
+        case .int16: return try read(&reader, name, shape, as: Int16.self)
+        case .int32: return try read(&reader, name, shape, as: Int32.self)
+        case .int64: return try read(&reader, name, shape, as: Int64.self)
+        case .float32: return try read(&reader, name, shape, as: Float.self)
+        case .float64: return try read(&reader, name, shape, as: Double.self)
+        case .float16, .bfloat16:
+            throw .input(
+                name, reason: "JSON cannot carry data-type \(elementType.datatype); send it as binary data")
+        }
+    }
+
+    private static func read<Element: ScannedElement>(
+        _ reader: inout JSONReader, _ name: String, _ shape: Shape, as type: Element.Type
+    ) throws(RequestError) -> Tensor {
+        _ = reader.peek()
+        return try Tensor(elementType: Element.elementType, shape: shape) { (memory) throws(RequestError) in
+            // A tensor's own memory is aligned for every element type and holds exactly `shape.count` of them.
+            let elements = memory.bindMemory(to: Element.self)
+            precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
+            var filler = Filler<Element>(elements: elements, shape: shape)
+            let failure = reader.numbers { scanner -> (Filler<Element>.Failure, Int)? in
+                do throws(Filler<Element>.Failure) {
+                    try filler.fill(&scanner)
+                    return nil
+                } catch {
+                    return (error, scanner.position)
+                }
+            }
+            if let (failure, position) = failure {
+                throw .input(
+                    name, reason: filler.sentence(failure, Element.elementType) + " (byte \(position))")
+            }
+        }
+    }
+
+    /// Puts numbers into memory in the order in which they come.
+    private struct Filler<Element: ScannedElement> {
+        enum Failure: Error {
+            case element(ScanError)
+            case fewElements
+            case manyElements
+            case nesting
+            case list
+        }
+
+        let elements: UnsafeMutableBufferPointer<Element>
+        let shape: Shape
+        var count = 0
+
+        init(elements: UnsafeMutableBufferPointer<Element>, shape: Shape) {
+            self.elements = elements
+            self.shape = shape
+        }
+
+        mutating func fill(_ scanner: inout NumberScanner) throws(Failure) {
+            guard scanner.skip(UInt8(ascii: "[")) else {
+                // Only a scalar may stand by itself.
+                guard shape.rank == 0 else { throw .list }
+                return try one(&scanner)
+            }
+            scanner.skipSpace()
+            if scanner.current == UInt8(ascii: "["), shape.rank > 1 {
+                try nested(&scanner, axis: 0)
+            } else {
+                try row(&scanner, count: shape.count)
+            }
+        }
+
+        /// The lists along `axis`, whose own bracket is passed already.
+        private mutating func nested(_ scanner: inout NumberScanner, axis: Int) throws(Failure) {
+            guard axis < shape.rank - 1 else { return try row(&scanner, count: shape[axis]) }
+            for index in 0..<shape[axis] {
+                if index > 0, !scanner.skip(UInt8(ascii: ",")) { throw .nesting }
+                guard scanner.skip(UInt8(ascii: "[")) else { throw .nesting }
+                try nested(&scanner, axis: axis + 1)
+            }
+            guard scanner.skip(UInt8(ascii: "]")) else { throw .nesting }
+        }
+
+        /// `count` numbers and the closing bracket.
+        private mutating func row(_ scanner: inout NumberScanner, count rowCount: Int) throws(Failure) {
+            for index in 0..<rowCount {
+                if index > 0, !scanner.skip(UInt8(ascii: ",")) {
+                    throw scanner.current == UInt8(ascii: "]") ? .fewElements : .element(.malformed)
+                }
+                scanner.skipSpace()
+                if index == 0, scanner.current == UInt8(ascii: "]") { throw .fewElements }
+                try one(&scanner)
+            }
+            guard scanner.skip(UInt8(ascii: "]")) else {
+                if scanner.current == UInt8(ascii: "[") { throw .nesting }
+                // Where nothing but an element too many can be meant, say so.
+                throw scanner.current == UInt8(ascii: ",") || rowCount == 0
+                    ? .manyElements : .element(.malformed)
+            }
+        }
+
+        @inline(__always)
+        private mutating func one(_ scanner: inout NumberScanner) throws(Failure) {
+            let element: Element
+            do {
+                element = try Element.scan(&scanner)
+            } catch {
+                throw scanner.current == UInt8(ascii: "[") ? .nesting : .element(error)
+            }
+            elements[count] = element
+            count += 1
+        }
+
+        func sentence(_ failure: Failure, _ type: ElementType) -> String {
+            switch failure {
+            case .element(.malformed): "element \(count) is no number"
+            case .element(.notAnInteger): "element \(count) is no integer, the data-type is \(type.datatype)"
+            case .element(.outOfRange): "element \(count) is out of range of \(type.datatype)"
+            case .element(.tooLong): "element \(count) has too many digits"
+            case .fewElements: "shape \(shape) needs \(shape.count) elements, data has fewer"
+            case .manyElements: "shape \(shape) needs \(shape.count) elements, data has more"
+            case .nesting: "data is not nested as shape \(shape) says"
+            case .list: "data must be a list"
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import ModelServing
+
+/// What is wrong with a request. Every case knows its HTTP status.
+package enum RequestError: Error, Equatable, CustomStringConvertible {
+    case json(reason: String, byteOffset: Int)
+    case missingKey(String, of: String)
+    case repeatedKey(String, of: String)
+    case value(key: String, of: String, expected: String)
+    case input(String, reason: String)
+    case output(String, reason: String)
+    case header(name: String, reason: String)
+    case binary(reason: String)
+    case path(reason: String)
+    case noRoute(path: String)
+    case method(allowed: [String])
+    case contentEncoding(String)
+    case limit(String, maximum: Int)
+    case serving(ServingError)
+
+    package var status: Int {
+        switch self {
+        case .noRoute: 404
+        case .method: 405
+        case .contentEncoding: 415
+        case .serving(let error): error.status
+        default: 400
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .json(let reason, let byteOffset):
+            "the body is not the JSON expected: \(reason) at byte \(byteOffset)"
+        case .missingKey(let key, let owner): "\(owner) has no '\(key)'"
+        case .repeatedKey(let key, let owner): "\(owner) has '\(key)' twice"
+        case .value(let key, let owner, let expected): "'\(key)' of \(owner) must be \(expected)"
+        case .input(let name, let reason): "input '\(name)': \(reason)"
+        case .output(let name, let reason): "output '\(name)': \(reason)"
+        case .header(let name, let reason): "header \(name): \(reason)"
+        case .binary(let reason): reason
+        case .path(let reason): "bad path: \(reason)"
+        case .noRoute(let path): "nothing is at \(path)"
+        case .method(let allowed): "this path takes \(allowed.joined(separator: ", ")) only"
+        case .contentEncoding(let coding):
+            "content-encoding '\(coding)' is not supported; send the body as it is"
+        case .limit(let what, let maximum): "more than \(maximum) \(what)"
+        case .serving(let error): error.description
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import ModelServing
+
+/// Every endpoint, in the order in which paths are compared.
+package enum EndpointCatalog {
+    package static func standard(_ services: ServingServices) -> [any Endpoint] {
+        [
+            ServerMetadataEndpoint(version: services.serverVersion),
+            LiveEndpoint(),
+            ReadyEndpoint(repository: services.repository),
+            ModelListEndpoint(repository: services.repository),
+            ModelMetadataEndpoint(repository: services.repository),
+            ModelReadyEndpoint(repository: services.repository),
+            InferEndpoint(services),
+            FoldEndpoint(services),
+            GraphEndpoint(services),
+        ]
+    }
+}
