@@ -141,8 +141,9 @@ final class HTTP2Connection: ApplicationProtocol {
             session.submitTrailers(stream: identifier, fields: .trailers(trailers))
         case .responseEnded(let identifier):
             guard let stream = streams[identifier], !stream.hasRequestEnded else { return }
-            // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
-            session.reset(stream: identifier, errorCode: NGHTTP2_NO_ERROR)
+            // A client may take a reset for a failure before it has looked at the answer: let it finish for a while.
+            stream.stage = .lingering
+            setDeadline(of: stream, context.limits.lingerTimeoutSeconds)
         case .floods:
             context.logger.debug("closed an HTTP/2 connection that floods")
             terminate(NGHTTP2_ENHANCE_YOUR_CALM)
@@ -200,6 +201,8 @@ final class HTTP2Connection: ApplicationProtocol {
         case .receivingBody: refuse(stream, .bodyTimeout)
         case .answering: break
         case .sending: session.reset(stream: stream.identifier, errorCode: NGHTTP2_CANCEL)
+        // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
+        case .lingering: session.reset(stream: stream.identifier, errorCode: NGHTTP2_NO_ERROR)
         }
     }
 

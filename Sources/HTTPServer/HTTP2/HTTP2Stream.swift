@@ -8,6 +8,8 @@ final class HTTP2Stream {
         /// The request is complete or refused; the answer is awaited.
         case answering
         case sending
+        /// Answered before the request has ended, which is read away.
+        case lingering
     }
 
     let identifier: Int32
