@@ -1,0 +1,26 @@
+import HTTPServer
+import HTTPTypes
+import Threads
+
+/// Answers when the test says so.
+final class CountingHandler: RequestHandler {
+    private let waiting = Lock<[Responder]>([])
+
+    var waitingCount: Int { waiting.withLock { $0.count } }
+
+    var isNextClientGone: Bool { waiting.withLock { $0.first?.isClientGone ?? false } }
+
+    func answerNext() {
+        let responder = waiting.wait { $0.isEmpty ? nil : $0.removeFirst() }
+        responder.respond(ServerResponse(status: .ok, body: Array("late".utf8)))
+    }
+
+    func handle(_ request: ServerRequest, responder: Responder) {
+        waiting.withLock { $0.append(responder) }
+        waiting.notifyAll()
+    }
+
+    func errorResponse(status: HTTPResponse.Status, message: String) -> ServerResponse {
+        ServerResponse(status: status, body: Array(message.utf8))
+    }
+}
