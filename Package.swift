@@ -30,7 +30,7 @@ let package = Package(
             exclude: ["ONNX/onnx.proto"]),
         .target(name: "Folding", dependencies: ["Graph"]),
         .target(name: "Kernels", dependencies: ["CKernels", "Tensors"]),
-        .target(name: "Execution", dependencies: ["Graph", "Kernels", "Threads"]),
+        .target(name: "Execution", dependencies: ["CLinux", "Graph", "Kernels", "Threads"]),
 
         // Serving.
         .target(

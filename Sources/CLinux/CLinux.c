@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <sched.h>
+#include <unistd.h>
+
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -33,4 +36,10 @@ void clinux_block_signals(void) {
     const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
     for (unsigned index = 0; index < sizeof faults / sizeof faults[0]; index++) sigdelset(&signals, faults[index]);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+int clinux_usable_processor_count(void) {
+    cpu_set_t processors;
+    if (sched_getaffinity(0, sizeof processors, &processors) != 0) return (int)sysconf(_SC_NPROCESSORS_ONLN);
+    return CPU_COUNT(&processors);
 }

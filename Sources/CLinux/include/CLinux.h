@@ -22,4 +22,7 @@ int clinux_stop_new_connections(int listener);
 /// writes to sockets without MSG_NOSIGNAL.
 void clinux_block_signals(void);
 
+/// The processors that the calling thread may run on, or all of them when the system does not say.
+int clinux_usable_processor_count(void);
+
 #endif
