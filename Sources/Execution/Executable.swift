@@ -71,6 +71,9 @@ package final class Executable: Sendable {
         schedules = ScheduleCache()
     }
 
+    /// How many input shapes have a schedule.
+    package var cachedScheduleCount: Int { schedules.count }
+
     /// What a run does, in order.
     package var stepDescriptions: [StepDescription] {
         steps.map { step in

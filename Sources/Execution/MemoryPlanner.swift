@@ -1,16 +1,22 @@
 /// Places buffers that live for a while into one arena, so that those that live at the same time do not overlap.
 ///
 /// Goes through the steps in order and gives each buffer the smallest gap that holds it, or the arena's end.
-struct MemoryPlanner {
+package struct MemoryPlanner {
     /// A buffer that is written at step `first` and read until step `last`, both included.
-    struct Buffer {
-        let byteCount: Int
-        let first: Int
-        let last: Int
+    package struct Buffer {
+        package let byteCount: Int
+        package let first: Int
+        package let last: Int
+
+        package init(byteCount: Int, first: Int, last: Int) {
+            self.byteCount = byteCount
+            self.first = first
+            self.last = last
+        }
     }
 
     /// Where each buffer begins, and the bytes of the whole; `nil` when they are more than `limit`.
-    static func place(_ buffers: [Buffer], limit: Int) -> (byteOffsets: [Int], byteCount: Int)? {
+    package static func place(_ buffers: [Buffer], limit: Int) -> (byteOffsets: [Int], byteCount: Int)? {
         var offsets = [Int](repeating: 0, count: buffers.count)
         var gaps: [Gap] = []
         var end = 0

@@ -101,11 +101,15 @@ private final class Shared: @unchecked Sendable {
             guard task < taskCount.load(ordering: .acquiring) else { return }
             let (exchanged, _) = claim.compareExchange(
                 expected: word, desired: word + 1, ordering: .acquiringAndReleasing)
-            guard exchanged, let body else { continue }
-            body(worker, Int(task))
+            guard exchanged else { continue }
+            call(worker, Int(task))
             finished.add(1, ordering: .acquiringAndReleasing)
         }
     }
+
+    /// Runs one task. Not inlined: every reference to the body is gone when this returns, so that none outlives `run`.
+    @inline(never)
+    private func call(_ worker: Int, _ task: Int) { body?(worker, task) }
 
     var hasWork: Bool {
         let task = claim.load(ordering: .sequentiallyConsistent) & 0xffff_ffff

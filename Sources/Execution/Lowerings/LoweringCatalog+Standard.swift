@@ -9,5 +9,10 @@ extension LoweringCatalog {
         BinaryLowering(),
         PoolLowering(),
         MeanLowering(),
+        ConcatLowering(),
+        TransposeLowering(),
+        SliceLowering(),
+        SoftmaxLowering(),
+        LayerNormalizationLowering(),
     ])
 }
