@@ -226,7 +226,10 @@ final class Connection {
         transport.endOutput()
         guard !hasInputEnded else { return close() }
         stage = .lingering
-        stageDeadline = now + context.limits.lingerTimeoutSeconds
+        let limits = context.limits
+        // A client that pools connections may not notice an end for long; a server that stops does not wait for it.
+        stageDeadline =
+            now + min(limits.lingerTimeoutSeconds, isDraining ? limits.drainGraceSeconds : .infinity)
         isReadable = true
     }
 
