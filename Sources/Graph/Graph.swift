@@ -87,17 +87,17 @@ package struct Graph: Sendable {
     /// Puts the nodes into an order in which every value is defined before it is read, keeping the present order where
     /// it already is one (Kahn 1962, lowest position first).
     private mutating func sortNodes() throws(GraphError) {
+        let given = Set(inputs.map(\.name))
+        guard given.count == inputs.count else {
+            throw .duplicateValue(name: Self.firstDuplicate(inputs.map(\.name)))
+        }
         var definedBy: [String: Int] = [:]
         for (index, node) in nodes.enumerated() {
             for case let name? in node.outputs {
                 guard definedBy.updateValue(index, forKey: name) == nil, constants[name] == nil,
-                    !inputs.contains(where: { $0.name == name })
+                    !given.contains(name)
                 else { throw .duplicateValue(name: name) }
             }
-        }
-        let given = Set(inputs.map(\.name))
-        guard given.count == inputs.count else {
-            throw .duplicateValue(name: Self.firstDuplicate(inputs.map(\.name)))
         }
         var missing = [Int](repeating: 0, count: nodes.count)
         var readers = [[Int]](repeating: [], count: nodes.count)
@@ -113,7 +113,7 @@ package struct Graph: Sendable {
         }
         for output in outputs
         where definedBy[output.name] == nil && !given.contains(output.name) && constants[output.name] == nil {
-            throw .missingValue(name: output.name, node: "graph output")
+            throw .undefinedOutput(name: output.name)
         }
         if missing.indices.allSatisfy({ index in readers[index].allSatisfy { $0 > index } }) { return }
         var ready = Heap(missing.indices.filter { missing[$0] == 0 })

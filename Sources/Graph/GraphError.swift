@@ -9,6 +9,7 @@ package enum GraphError: Error, Equatable, CustomStringConvertible {
     /// A shape, element type or value that the operator cannot take.
     case input(String, reason: String)
     case missingValue(name: String, node: String)
+    case undefinedOutput(name: String)
     case duplicateValue(name: String)
     case cycle(node: String)
     case limit(String, maximum: Int, actual: Int)
@@ -19,7 +20,7 @@ package enum GraphError: Error, Equatable, CustomStringConvertible {
     /// This error with its node; an error that knows its node stays as it is.
     package func at(_ node: Node) -> GraphError {
         switch self {
-        case .node, .missingValue, .duplicateValue, .cycle, .unsupportedOperators: self
+        case .node, .missingValue, .undefinedOutput, .duplicateValue, .cycle, .unsupportedOperators: self
         default: .node(node.name, operatorType: node.type, self)
         }
     }
@@ -35,6 +36,8 @@ package enum GraphError: Error, Equatable, CustomStringConvertible {
         case .input(let type, let reason): "\(type): \(reason)"
         case .missingValue(let name, let node):
             "node '\(node)': its input '\(name)' is no graph input, no initializer and no node's output"
+        case .undefinedOutput(let name):
+            "the graph output '\(name)' is no graph input, no initializer and no node's output"
         case .duplicateValue(let name): "the value '\(name)' is defined twice"
         case .cycle(let node): "node '\(node)' depends on its own output"
         case .limit(let what, let maximum, let actual): "\(what): \(actual) is over the limit of \(maximum)"

@@ -48,7 +48,7 @@ package struct Evaluator: Sendable {
         var results: [String: ExactTensor] = [:]
         for name in wanted {
             guard let value = values[name] ?? graph.constants[name].map(ExactTensor.init) else {
-                throw .missingValue(name: name, node: "graph output")
+                throw .undefinedOutput(name: name)
             }
             results[name] = value
         }
