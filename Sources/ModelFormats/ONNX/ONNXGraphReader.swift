@@ -39,10 +39,14 @@ struct ONNXGraphReader {
         name: String, opset: Int, inputs: [Graph.Port], outputs: [Graph.Port], constants: [String: Tensor],
         overridableInputs: Set<String>, nodes: [Node]
     ) throws(ModelError) -> Graph {
-        do {
+        do throws(GraphError) {
             let graph = try Graph(
                 name: name, opset: opset, inputs: inputs, outputs: outputs, constants: constants,
                 overridableInputs: overridableInputs, nodes: nodes)
+            // ONNX wants the nodes in an order in which they can run; a file that is not so may be damaged.
+            if let (early, _) = zip(nodes, graph.nodes).first(where: { $0.name != $1.name }) {
+                throw GraphError.input(early.type, reason: "comes before what it reads").at(early)
+            }
             // A model whose shapes cannot work is refused now and not at its first request.
             _ = try graph.inferValues()
             return graph
@@ -84,7 +88,7 @@ struct ONNXGraphReader {
                 ONNXNodeReader.isConstant(node)
                 || ONNXNodeReader.isDefaultDomain(node.domain) && node.opType != Affine.type
                     && OperatorCatalog.standard.contains(domain: "", type: node.opType)
-            if !isKnown || functions.contains(name) { missing.insert(name) }
+            if !isKnown || functions.contains(name) { missing.insert(name.isEmpty ? "(unnamed)" : name) }
         }
         guard missing.isEmpty else {
             throw .graph(path: path, .unsupportedOperators(missing.sorted()))

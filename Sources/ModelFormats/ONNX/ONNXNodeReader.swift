@@ -79,6 +79,12 @@ struct ONNXNodeReader {
         guard attribute.refAttrName.isEmpty else {
             throw refusal(proto, attribute, "refers to a function's attribute outside of a function")
         }
+        guard Self.otherFields(of: attribute).isEmpty else {
+            throw refusal(
+                proto, attribute,
+                "has type \(attribute.type), and its value in \(Self.otherFields(of: attribute).joined(separator: ", "))"
+            )
+        }
         switch attribute.type {
         case 0: throw refusal(proto, attribute, "has no type")
         case 1: return .real(attribute.f)
@@ -100,6 +106,16 @@ struct ONNXNodeReader {
                 proto, attribute,
                 "holds \(names[attribute.type] ?? "type \(attribute.type)"), which is not supported")
         }
+    }
+
+    /// The fields with a value that are not the one of the attribute's type.
+    private static func otherFields(of attribute: ONNXAttributeProto) -> [String] {
+        let fields: [(type: Int32, name: String, isFilled: Bool)] = [
+            (1, "f", attribute.hasF), (2, "i", attribute.hasI), (3, "s", attribute.hasS),
+            (4, "t", attribute.hasT), (6, "floats", !attribute.floats.isEmpty),
+            (7, "ints", !attribute.ints.isEmpty), (8, "strings", !attribute.strings.isEmpty),
+        ]
+        return fields.filter { $0.isFilled && $0.type != attribute.type }.map(\.name)
     }
 
     /// An empty name is an absent value; trailing absent ones are left out.

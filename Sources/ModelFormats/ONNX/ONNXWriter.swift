@@ -1,0 +1,144 @@
+import Graph
+import SwiftProtobuf
+import Tensors
+
+/// Writes a graph as an ONNX model that any runtime loads.
+///
+/// Names, interface and nodes are the graph's own; constants become initializers. An `Affine` becomes the nodes that it
+/// was recognised from, or, when a fold has changed it, Mul and Add. The file appears complete or not at all, and the
+/// weights go into it from where they are.
+package struct ONNXWriter: Sendable {
+    private let producerVersion: String
+
+    package init(producerVersion: String = "") { self.producerVersion = producerVersion }
+
+    /// The IR version that came with each operator set version, the newest last.
+    ///
+    /// Not below 4: earlier ones want every initializer among the inputs. Source: ONNX, "Versioning".
+    private static let irVersions: [(firstOpset: Int, irVersion: Int64)] = [
+        (0, 4), (10, 5), (11, 6), (12, 7), (15, 8), (19, 9), (21, 10), (23, 11), (24, 12), (25, 13),
+    ]
+
+    /// Throws `ModelError.file` when the file cannot be written or would be longer than protobuf allows, and
+    /// `ModelError.graph` when an affine node's shape is not known well enough to write it.
+    package func write(_ graph: Graph, to path: String) throws(ModelError) {
+        let lowered = try ONNXAffineLowering(path: path).lower(graph)
+        let message: ONNXMessage
+        do {
+            message = try model(graph, lowered)
+        } catch {
+            throw .file(path: path, reason: "cannot be encoded: \(error)")
+        }
+        guard message.byteCount <= ONNXLimits.maximumWrittenByteCount else {
+            throw .file(
+                path: path,
+                reason: "would have \(message.byteCount) bytes, an ONNX file has at most "
+                    + "\(ONNXLimits.maximumWrittenByteCount)")
+        }
+        do throws(AtomicFile.Failure) {
+            var file = try AtomicFile(path: path)
+            for part in message.parts { try Self.append(part, to: &file) }
+            try file.commit()
+        } catch {
+            throw .file(path: path, reason: error.reason)
+        }
+    }
+
+    private static func append(
+        _ part: ONNXMessage.Part, to file: inout AtomicFile
+    ) throws(AtomicFile.Failure) {
+        switch part {
+        case .bytes(let bytes): try file.append(bytes)
+        case .tensor(let tensor):
+            try tensor.withUnsafeBytes { (bytes) throws(AtomicFile.Failure) in try file.append(bytes) }
+        }
+    }
+
+    // MARK: - Messages
+
+    private func model(_ graph: Graph, _ lowered: ONNXAffineLowering.Result) throws -> ONNXMessage {
+        var model = ONNXModelProto()
+        model.irVersion = Self.irVersions.last { $0.firstOpset <= graph.opset }?.irVersion ?? 4
+        model.producerName = "foldserve"
+        model.producerVersion = producerVersion
+        var operatorSet = ONNXOperatorSetProto()
+        operatorSet.version = Int64(graph.opset)
+        model.opsetImport = [operatorSet]
+        var message = ONNXMessage()
+        try message.append(model)
+        message.append(try self.graph(graph, lowered), field: 7)
+        return message
+    }
+
+    private func graph(_ graph: Graph, _ lowered: ONNXAffineLowering.Result) throws -> ONNXMessage {
+        var message = ONNXMessage()
+        for node in lowered.nodes { message.append(try self.node(node), field: 1) }
+        var interface = ONNXGraphProto()
+        // Other runtimes refuse a graph without a name.
+        interface.name = graph.name.isEmpty ? "graph" : graph.name
+        interface.input = graph.inputs.map { value($0.name, $0.info) }
+        for name in graph.overridableInputs.sorted() {
+            guard let tensor = graph.constants[name] else { continue }
+            interface.input.append(value(name, ValueInfo(constant: tensor)))
+        }
+        interface.output = graph.outputs.map { value($0.name, $0.info) }
+        try message.append(interface)
+        for (name, tensor) in lowered.constants.sorted(by: { $0.key < $1.key }) {
+            message.append(try ONNXMessage(tensor: tensor, name: name), field: 5)
+        }
+        return message
+    }
+
+    private func node(_ node: Node) throws -> ONNXMessage {
+        var proto = ONNXNodeProto()
+        proto.input = node.inputs.map { $0 ?? "" }
+        proto.output = node.outputs.map { $0 ?? "" }
+        proto.name = node.name
+        proto.opType = node.type
+        proto.domain = node.domain
+        var message = ONNXMessage()
+        try message.append(proto)
+        for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
+            message.append(try self.attribute(name, attribute), field: 5)
+        }
+        return message
+    }
+
+    private func attribute(_ name: String, _ attribute: Attribute) throws -> ONNXMessage {
+        var proto = ONNXAttributeProto()
+        proto.name = name
+        var tensor: Tensor?
+        switch attribute {
+        case .real(let value): (proto.type, proto.f) = (1, value)
+        case .integer(let value): (proto.type, proto.i) = (2, value)
+        case .string(let value): (proto.type, proto.s) = (3, value)
+        case .tensor(let value): (proto.type, tensor) = (4, value)
+        case .reals(let values): (proto.type, proto.floats) = (6, values)
+        case .integers(let values): (proto.type, proto.ints) = (7, values)
+        case .strings(let values): (proto.type, proto.strings) = (8, values)
+        }
+        var message = ONNXMessage()
+        try message.append(proto)
+        if let tensor { message.append(try ONNXMessage(tensor: tensor), field: 5) }
+        return message
+    }
+
+    private func value(_ name: String, _ info: ValueInfo) -> ONNXValueInfoProto {
+        var proto = ONNXValueInfoProto()
+        proto.name = name
+        guard info.elementType != nil || info.dimensions != nil else { return proto }
+        if let type = info.elementType { proto.type.tensorType.elemType = ONNXElementType.number(type) }
+        if let dimensions = info.dimensions {
+            proto.type.tensorType.shape.dim = dimensions.map { dimension in
+                var proto = ONNXTensorShapeProto.Dimension()
+                switch dimension {
+                case .known(let value): proto.dimValue = Int64(value)
+                case .symbol(let name): proto.dimParam = name
+                case .unknown: break
+                }
+                return proto
+            }
+        }
+        return proto
+    }
+}
