@@ -1,0 +1,52 @@
+import ArgumentParser
+import Folding
+import FoundationEssentials
+import ModelFormats
+
+struct FoldCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fold", abstract: "Writes the folded network as ONNX, for any runtime.",
+        discussion: "The file has the same inputs and outputs under the same names.")
+
+    @Argument(help: "A model file, or a model's folder in a repository (its highest version).")
+    var model: String
+
+    @Option(name: [.customShort("o"), .customLong("output")], help: "The ONNX file to write.")
+    var output: String
+
+    @Option(help: "A file that gets the fold report as JSON.")
+    var report: String?
+
+    func run() throws {
+        try CommandFailure.reporting {
+            let loaded = try LoadedModel(path: model, fold: true)
+            guard let fold = loaded.fold else { return }
+            try ONNXWriter(producerVersion: Version.text).write(fold.graph, to: output)
+            if let report {
+                let measured = FoldMeasurement.measure(original: loaded.original, result: fold)
+                try JSONText.write(measured, path: report)
+            }
+            if let notice = fold.report.notice { StandardError.writeLine("note: " + notice) }
+            print(
+                "\(output): \(fold.report.foldedCount) BatchNorms folded, \(fold.report.refusedCount) refused, "
+                    + "\(fold.report.nodeCountBefore) nodes before, \(fold.report.nodeCountAfter) after")
+        }
+    }
+}
+
+/// JSON as the command writes it: sorted keys, indented, slashes as they are.
+enum JSONText {
+    static func encode(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func write(_ value: some Encodable, path: String) throws {
+        do {
+            try Data((encode(value) + "\n").utf8).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw CommandFailure.usage("\(path): cannot be written: \(error)")
+        }
+    }
+}
