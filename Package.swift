@@ -49,7 +49,8 @@ let package = Package(
         .target(
             name: "ServingAPI",
             dependencies: [
-                "HTTPServer", "ModelServing", "Graph", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "HTTPServer", "ModelServing", "Execution", "Folding", "Graph", "Tensors", "Threads",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .executableTarget(
             name: "foldserve",
