@@ -14,6 +14,9 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
     case shape(model: String, input: String, expected: [Int], actual: [Int])
     /// The network cannot be computed for these inputs.
     case execution(model: String, reason: String)
+    /// A failure of ours.
+    case failure(model: String, reason: String)
+    case outOfMemory(model: String, reason: String)
     case overloaded(model: String, queueLimit: Int)
     case timedOut(model: String)
     case busy(what: String)
@@ -23,7 +26,8 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
     package var status: Int {
         switch self {
         case .unknownModel, .unknownVersion: 404
-        case .notReady, .overloaded, .timedOut, .busy, .stopping, .abandoned: 503
+        case .failure: 500
+        case .notReady, .overloaded, .outOfMemory, .timedOut, .busy, .stopping, .abandoned: 503
         case .inputCount, .missingInput, .repeatedInput, .unexpectedInput, .unexpectedOutput, .datatype,
             .shape, .execution:
             400
@@ -51,7 +55,9 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
         case .shape(let model, let input, let expected, let actual):
             "unexpected shape for input '\(input)' for model '\(model)'. "
                 + "Expected \(Self.list(expected)), got \(Self.list(actual))."
-        case .execution(let model, let reason): "model '\(model)': \(reason)"
+        case .execution(let model, let reason), .failure(let model, let reason),
+            .outOfMemory(let model, let reason):
+            "model '\(model)': \(reason)"
         case .overloaded(let model, let limit):
             "model '\(model)' is overloaded: its queue holds \(limit) requests"
         case .timedOut(let model): "model '\(model)': the request's timeout passed while it was queued"

@@ -11,7 +11,7 @@ package final class LoadedModel: Sendable {
     package let description: ModelDescription
     /// As the file has it; its weights lie in the mapped file.
     package let original: Graph
-    package let foldResult: FoldResult
+    package let report: FoldReport
     package let executable: Executable
     package let statistics = ModelStatistics()
     package let sessions: SessionPool
@@ -20,7 +20,7 @@ package final class LoadedModel: Sendable {
 
     init(
         name: String, version: String, platform: String, interface: ModelInterface,
-        description: ModelDescription, original: Graph, foldResult: FoldResult, executable: Executable,
+        description: ModelDescription, original: Graph, report: FoldReport, executable: Executable,
         sessions: SessionPool, loadSeconds: Double
     ) {
         self.name = name
@@ -29,13 +29,13 @@ package final class LoadedModel: Sendable {
         self.interface = interface
         self.description = description
         self.original = original
-        self.foldResult = foldResult
+        self.report = report
         self.executable = executable
         self.sessions = sessions
         self.loadSeconds = loadSeconds
         queue = InferenceQueue()
     }
 
-    /// The network that runs.
-    package var folded: Graph { foldResult.graph }
+    /// Folds the model again: the folded weights are not kept, for the network runs on packed ones.
+    package func foldedAgain() throws(GraphError) -> FoldResult { try FoldPipeline.standard.run(original) }
 }

@@ -9,23 +9,25 @@ package struct ModelLoader: Sendable {
     /// The files of which a version's folder must hold one.
     package let fileNames: [String]
     private let read: @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
-    private let threadsPerSession: Int
+    private let workers: WorkerPool
     private let clock: MonotonicClock
 
-    /// `read` gets a version's folder.
+    /// `read` gets a version's folder; all models' sessions share the threads of `workers`.
     package init(
-        fileNames: [String], threadsPerSession: Int, clock: MonotonicClock,
+        fileNames: [String], workers: WorkerPool, clock: MonotonicClock,
         read: @escaping @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
     ) {
         self.fileNames = fileNames
-        self.threadsPerSession = threadsPerSession
+        self.workers = workers
         self.clock = clock
         self.read = read
     }
 
+    /// Each run may use `threadsPerSession` threads, its own included; runs at once share them.
     package init(_ catalog: FormatCatalog, threadsPerSession: Int, clock: MonotonicClock) {
         self.init(
-            fileNames: catalog.formats.map(\.fileName), threadsPerSession: threadsPerSession, clock: clock
+            fileNames: catalog.formats.map(\.fileName), workers: WorkerPool(threadCount: threadsPerSession),
+            clock: clock
         ) { (folder) throws(ModelError) in
             let (path, format) = try catalog.locate(folder)
             return (try format.load(path: path), "foldserve_" + format.name.lowercased())
@@ -56,11 +58,11 @@ package struct ModelLoader: Sendable {
         } catch {
             throw .execution(error)
         }
-        let sessions = SessionPool(executable: executable, threadCount: threadsPerSession)
+        let sessions = SessionPool(executable: executable, workers: workers)
         try checkGolden(folder + "/golden", interface, sessions, description.tolerance)
         return LoadedModel(
             name: name, version: version, platform: platform, interface: interface,
-            description: description, original: graph, foldResult: result, executable: executable,
+            description: description, original: graph, report: result.report, executable: executable,
             sessions: sessions, loadSeconds: Double(clock.nanoseconds() &- start) / 1e9)
     }
 

@@ -121,7 +121,17 @@ package final class InferenceScheduler: Sendable {
             job.completion(.success(outputs))
         } catch {
             statistics.recordFailure(nanoseconds: clock.nanoseconds() &- job.enqueuedNanoseconds)
-            job.completion(.failure(.execution(model: job.model.name, reason: error.description)))
+            job.completion(.failure(Self.servingError(error, model: job.model.name)))
+        }
+    }
+
+    /// What the inputs brought about is the caller's to mend; the rest is not.
+    private static func servingError(_ error: ExecutionError, model: String) -> ServingError {
+        switch error {
+        case .missingInput, .unexpectedInput, .elementType, .shape, .memory, .graph:
+            .execution(model: model, reason: error.description)
+        case .outOfMemory: .outOfMemory(model: model, reason: error.description)
+        case .kernels: .failure(model: model, reason: error.description)
         }
     }
 

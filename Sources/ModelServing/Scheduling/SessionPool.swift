@@ -5,17 +5,18 @@ import Threads
 /// The sessions of one model: as many as ever ran at once, made when needed and kept.
 package final class SessionPool: Sendable {
     private let executable: Executable
-    private let threadCount: Int
+    private let workers: WorkerPool
     private let idle = Lock<[Idle]>([])
 
-    package init(executable: Executable, threadCount: Int) {
+    /// All sessions share the threads of `workers`.
+    package init(executable: Executable, workers: WorkerPool) {
         self.executable = executable
-        self.threadCount = threadCount
+        self.workers = workers
     }
 
     /// Runs the network in a session that nobody else uses meanwhile.
     package func run(_ inputs: [String: Tensor]) throws(ExecutionError) -> [String: Tensor] {
-        let session = idle.withLock { $0.popLast() } ?? Idle(Session(executable, threadCount: threadCount))
+        let session = idle.withLock { $0.popLast() } ?? Idle(Session(executable, pool: workers))
         defer { idle.withLock { $0.append(session) } }
         return try session.session.run(inputs)
     }

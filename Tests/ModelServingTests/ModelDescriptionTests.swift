@@ -1,0 +1,46 @@
+import ModelServing
+import Testing
+
+@Suite struct ModelDescriptionTests {
+    private func description(_ text: String) throws -> ModelDescription {
+        try ModelDescription(json: Array(text.utf8))
+    }
+
+    @Test func `reads labels for all outputs or for each, and a card of any form`() throws {
+        let all = try description(#"{"labels":["a","b"],"card":{"accuracy":0.5,"notes":[null,true]}}"#)
+        #expect(all.labels(of: "y") == ["a", "b"])
+        #expect(
+            all.card == .object(["accuracy": .number(0.5), "notes": .array([.null, .boolean(true)])]))
+        let each = try description(#"{"labels":{"y":["a"]},"tolerance":0.5}"#)
+        #expect(each.labels(of: "y") == ["a"])
+        #expect(each.labels(of: "z") == nil)
+        #expect(each.tolerance == 0.5)
+    }
+
+    @Test(arguments: [
+        ("", "not valid JSON"), ("{", "not valid JSON"), ("[]", "expected an object"),
+        (#"{"crad":1}"#, "unknown key 'crad'; did you mean 'card'?"),
+        (#"{"labels":[1]}"#, "'labels' must be a list of strings, or one for each output"),
+        (#"{"labels":{"y":1}}"#, "'labels' of output 'y' must be a list of strings"),
+        (#"{"tolerance":0}"#, "'tolerance' must be a number above 0"),
+        (#"{"tolerance":"1"}"#, "'tolerance' must be a number above 0"),
+    ])
+    func `refuses`(_ text: String, _ reason: String) {
+        let error = #expect(throws: ModelDescription.Invalid.self) { try description(text) }
+        #expect(error?.reason == reason)
+    }
+
+    @Test func `an absent file has the defaults`() throws {
+        let description = try ModelDescription(path: "/nonexistent/model.json")
+        #expect(description.tolerance == ModelDescription.defaultTolerance && description.labels.isEmpty)
+    }
+
+    @Test func `a file past the size limit is refused`() throws {
+        let folder = TemporaryFolder()
+        let padding = String(repeating: " ", count: ModelDescription.maximumByteCount - 2)
+        folder.write("{}" + padding, to: "model.json")
+        _ = try ModelDescription(path: folder.path + "/model.json")
+        folder.write("{} " + padding, to: "model.json")
+        #expect(throws: RepositoryError.self) { try ModelDescription(path: folder.path + "/model.json") }
+    }
+}
