@@ -226,10 +226,7 @@ final class Connection {
         transport.endOutput()
         guard !hasInputEnded else { return close() }
         stage = .lingering
-        let limits = context.limits
-        // A client that pools connections may not notice an end for long; a server that stops does not wait for it.
-        stageDeadline =
-            now + min(limits.lingerTimeoutSeconds, isDraining ? limits.drainGraceSeconds : .infinity)
+        stageDeadline = now + context.limits.lingerTimeoutSeconds
         isReadable = true
     }
 

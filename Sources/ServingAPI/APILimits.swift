@@ -4,6 +4,8 @@ package struct APILimits: Sendable {
     package var maximumDepth = 32
     /// Axes of a tensor.
     package var maximumRank = 16
+    /// The product of the extents above 0 of a tensor without elements: it costs no bytes to send, and loops to run.
+    package var maximumEmptyExtentProduct = 1 << 16
     /// Names, identifiers and keys, in bytes of UTF-8.
     package var maximumStringByteCount = 4096
     /// Characters of one number: the longest exact decimal of a float64 has 1077.

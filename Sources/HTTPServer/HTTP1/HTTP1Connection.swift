@@ -32,9 +32,6 @@ final class HTTP1Connection: ApplicationProtocol {
     private var awaited = Awaited.idle
     private(set) var deadline: MonotonicTime
 
-    /// A pipeline's bytes, once read, do not stay with an idle connection.
-    private static let maximumKeptCapacity = 16 << 10
-
     init(context: ConnectionContext, now: MonotonicTime) {
         self.context = context
         parser = HTTP1Parser(limits: context.limits, scheme: context.scheme)
@@ -116,7 +113,7 @@ final class HTTP1Connection: ApplicationProtocol {
         let consumed = bytes.withUnsafeBufferPointer { parse($0) }
         guard !isClosing else { return }
         bytes.removeFirst(consumed)
-        leftover = bytes.isEmpty && bytes.capacity > Self.maximumKeptCapacity ? [] : bytes
+        leftover = bytes
     }
 
     /// Reads requests until bytes or room run out; returns how many bytes were consumed.

@@ -104,11 +104,12 @@ final class HTTP2Stream {
         body.append(bytes)
     }
 
-    /// The complete request.
-    func request() throws(RequestRefusal) -> ServerRequest {
+    /// The complete request; the body is handed over.
+    func takeRequest() throws(RequestRefusal) -> ServerRequest {
         guard let method = HTTPRequest.Method(method) else { throw .malformedRequestLine }
         let request = HTTPRequest(
             method: method, scheme: scheme, authority: authority, path: path, headerFields: fields)
+        defer { dropBody() }
         return ServerRequest(request: request, body: body.bytes, version: .http2)
     }
 

@@ -26,8 +26,8 @@ struct FoldEndpoint: Endpoint {
         let report: FoldReport
     }
 
-    static func document(_ model: LoadedModel) -> [UInt8] {
-        let report = FoldMeasurement.measure(original: model.original, result: model.foldResult)
+    static func document(_ model: LoadedModel) throws(RequestError) -> [UInt8] {
+        let report = FoldMeasurement.measure(original: model.original, result: try model.refolded())
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(

@@ -1,3 +1,4 @@
+import Execution
 import Graph
 import HTTPServer
 import HTTPTypes
@@ -18,7 +19,8 @@ struct GraphEndpoint: Endpoint {
         try documents.respond(call, services, completion: completion)
     }
 
-    static func document(_ model: LoadedModel) -> [UInt8] {
+    static func document(_ model: LoadedModel) throws(RequestError) -> [UInt8] {
+        let folded = try model.refolded().graph
         var writer = JSONWriter(capacity: 64 << 10)
         writer.object { writer in
             writer.key("name")
@@ -30,9 +32,34 @@ struct GraphEndpoint: Endpoint {
             writer.key("before")
             GraphDocument(model.original).write(to: &writer)
             writer.key("after")
-            GraphDocument(model.folded).write(to: &writer)
+            GraphDocument(folded).write(to: &writer)
+            writer.key("execution")
+            write(model.executable, to: &writer)
         }
         return writer.bytes
+    }
+
+    /// The steps that run, in order.
+    private static func write(_ executable: Executable, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.key("instruction_set")
+            writer.string(executable.instructionSet.rawValue)
+            writer.key("steps")
+            writer.array { writer in
+                for step in executable.stepDescriptions {
+                    writer.object { writer in
+                        writer.key("kernel")
+                        writer.string(step.kernel)
+                        writer.key("nodes")
+                        writer.strings(step.nodes)
+                        writer.key("operators")
+                        writer.strings(step.operators)
+                        writer.key("outputs")
+                        writer.strings(step.outputs.map(\.name))
+                    }
+                }
+            }
+        }
     }
 }
 

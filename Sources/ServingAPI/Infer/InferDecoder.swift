@@ -125,11 +125,18 @@ struct InferDecoder {
         } catch {
             throw .serving(error)
         }
+        let checked: Shape
         do {
-            return (port, try Shape(shape))
+            checked = try Shape(shape)
         } catch {
             throw .input(name, reason: error.description)
         }
+        // A checked shape's extents above 0 have a product that fits.
+        guard
+            checked.count > 0
+                || shape.lazy.filter({ $0 > 0 }).reduce(1, *) <= limits.maximumEmptyExtentProduct
+        else { throw .input(name, reason: "shape \(checked) is too long for a tensor without elements") }
+        return (port, checked)
     }
 
     private mutating func readOutput(_ reader: inout JSONReader) throws(RequestError) {

@@ -1,6 +1,6 @@
 /// The names that the Open Inference Protocol and its binary tensor extension give to things.
-enum InferFields {
-    static let headerLength = "Inference-Header-Content-Length"
+package enum InferFields {
+    package static let headerLength = "Inference-Header-Content-Length"
     static let binaryDataSize = "binary_data_size"
     static let binaryData = "binary_data"
     static let binaryDataOutput = "binary_data_output"

@@ -2,9 +2,11 @@ import ModelServing
 import Tensors
 
 /// Tensor elements as JSON numbers, in C order; floats as their shortest decimal that reads back the same.
-enum TensorText {
+package enum TensorText {
     /// Throws `RequestError.output` for an infinity and for types that JSON cannot carry.
-    static func write(_ tensor: Tensor, name: String, to writer: inout JSONWriter) throws(RequestError) {
+    package static func write(_ tensor: Tensor, name: String, to writer: inout JSONWriter)
+        throws(RequestError)
+    {
         switch tensor.elementType {
         case .float32: try writeReals(tensor, name, &writer, as: Float.self)
         case .float64: try writeReals(tensor, name, &writer, as: Double.self)

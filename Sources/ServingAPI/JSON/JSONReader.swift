@@ -1,7 +1,7 @@
 /// Reads JSON (RFC 8259) from bytes, value by value, without building a tree.
 ///
 /// Beyond the standard it takes the literals NaN, Infinity and -Infinity: Python clients send them.
-struct JSONReader {
+package struct JSONReader {
     let bytes: [UInt8]
     /// One past the last byte that belongs to the document.
     let end: Int
@@ -10,7 +10,7 @@ struct JSONReader {
     private var depth = 0
 
     /// Reads the first `byteCount` of `bytes`.
-    init(_ bytes: [UInt8], byteCount: Int, limits: APILimits) {
+    package init(_ bytes: [UInt8], byteCount: Int, limits: APILimits) {
         precondition(byteCount >= 0 && byteCount <= bytes.count, "\(byteCount) of \(bytes.count) bytes")
         self.bytes = bytes
         end = byteCount
@@ -41,7 +41,7 @@ struct JSONReader {
     }
 
     /// Throws unless nothing but white space is left.
-    mutating func finish() throws(RequestError) {
+    package mutating func finish() throws(RequestError) {
         guard peek() == nil else { throw error("expected the end") }
     }
 
@@ -111,7 +111,7 @@ struct JSONReader {
     }
 
     /// Passes a value of any kind. Throws where it is no JSON.
-    mutating func skipValue() throws(RequestError) {
+    package mutating func skipValue() throws(RequestError) {
         switch peek() {
         case UInt8(ascii: "{"):
             try object { (reader, _) throws(RequestError) in try reader.skipValue() }

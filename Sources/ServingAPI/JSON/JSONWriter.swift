@@ -1,10 +1,10 @@
 /// Writes JSON into bytes; commas come by themselves.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
     /// Whether the next value needs a comma before it.
     private var needsComma = false
 
-    init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+    package init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
 
     mutating func object(_ members: (inout JSONWriter) -> Void) {
         open("{")

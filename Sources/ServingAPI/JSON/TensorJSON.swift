@@ -2,9 +2,9 @@ import ModelServing
 import Tensors
 
 /// Tensor elements as JSON numbers: flat, or nested as the shape says.
-enum TensorJSON {
+package enum TensorJSON {
     /// Reads `data` of the input `name`, straight into elements.
-    static func read(
+    package static func read(
         _ reader: inout JSONReader, name: String, elementType: ElementType, shape: Shape
     ) throws(RequestError) -> Tensor {
         // An element takes a digit and, but the last, a comma: memory is only reserved for what can come.
@@ -88,7 +88,17 @@ enum TensorJSON {
 
         /// The lists along `axis`, whose own bracket is passed already.
         private mutating func nested(_ scanner: inout NumberScanner, axis: Int) throws(Failure) {
-            guard axis < shape.rank - 1 else { return try row(&scanner, count: shape[axis]) }
+            guard axis < shape.rank - 1 else {
+                do {
+                    return try row(&scanner, count: shape[axis])
+                } catch {
+                    // A row of another length: the shape as a whole may still have as many elements.
+                    switch error {
+                    case .fewElements, .manyElements: throw .nesting
+                    default: throw error
+                    }
+                }
+            }
             for index in 0..<shape[axis] {
                 if index > 0, !scanner.skip(UInt8(ascii: ",")) { throw .nesting }
                 guard scanner.skip(UInt8(ascii: "[")) else { throw .nesting }
