@@ -9,19 +9,38 @@ package struct OperatorCatalog: Sendable {
     /// ONNX's default domain, by family, and foldserve's own operators.
     package static let standard = OperatorCatalog([
         // Convolution and dense layers.
-        Conv.self, Gemm.self, MatMul.self,
+        Conv.self, ConvTranspose.self, Gemm.self, MatMul.self,
         // Normalization.
-        BatchNormalization.self,
+        BatchNormalization.self, InstanceNormalization.self, LayerNormalization.self, GroupNormalization.self,
+        LRN.self, Softmax.self, LogSoftmax.self,
         // Pooling.
         MaxPool.self, AveragePool.self, LpPool.self, GlobalAveragePool.self, GlobalMaxPool.self,
         GlobalLpPool.self,
         // Activations.
-        Relu.self, Sigmoid.self, Tanh.self, Softplus.self, Softsign.self, Mish.self, HardSwish.self,
+        Relu.self, LeakyRelu.self, PRelu.self, Elu.self, Selu.self, Celu.self, ThresholdedRelu.self,
+        Sigmoid.self,
+        HardSigmoid.self, HardSwish.self, Swish.self, Tanh.self, Softplus.self, Softsign.self, Mish.self,
+        Gelu.self,
         Clip.self,
-        // Arithmetic.
-        Add.self, Sub.self, Mul.self, Div.self,
-        // Shape and movement.
-        Identity.self, Dropout.self, Flatten.self, Reshape.self, Concat.self,
+        // Elementwise functions.
+        Abs.self, Neg.self, Sign.self, Floor.self, Ceil.self, Round.self, Sqrt.self, Reciprocal.self,
+        Exp.self,
+        Log.self, Erf.self, Sin.self, Cos.self, Tan.self, Atan.self,
+        // Reductions.
+        ReduceSum.self, ReduceMean.self, ReduceMax.self, ReduceMin.self, ReduceProd.self, ReduceL1.self,
+        ReduceL2.self, ReduceSumSquare.self, ReduceLogSum.self, ReduceLogSumExp.self, ArgMax.self,
+        ArgMin.self,
+        // Arithmetic, comparisons and logic.
+        Add.self, Sub.self, Mul.self, Div.self, Mod.self, Pow.self, Min.self, Max.self, Sum.self, Mean.self,
+        Equal.self, Less.self, LessOrEqual.self, Greater.self, GreaterOrEqual.self, Not.self, And.self,
+        Or.self,
+        Xor.self, Where.self, Cast.self, CastLike.self,
+        // Shapes and movement.
+        Identity.self, Dropout.self, ShapeOperator.self, Size.self, ConstantOfShape.self, RangeOperator.self,
+        Reshape.self, Flatten.self, Squeeze.self, Unsqueeze.self, Transpose.self, Expand.self, Tile.self,
+        Pad.self,
+        Concat.self, Split.self, Slice.self, Gather.self, DepthToSpace.self, SpaceToDepth.self,
+        Resize.self, Upsample.self,
         // Graph's own.
         Affine.self,
     ])

@@ -28,6 +28,7 @@ extension Operator {
     /// The output shapes, from `inferOutputs`: what it refuses is refused here in the same words.
     ///
     /// Throws `GraphError.limit` for an output over `EvaluationLimits.maximumElementCount`.
+    @_semantics("optimize.sil.specialize.generic.never")
     func outputShapes(_ inputs: [ExactTensor?], outputCount: Int = 1) throws(GraphError) -> [Shape] {
         let results = try inferOutputs(inputs.map { $0.map(ValueInfo.init) }, outputCount: outputCount)
         var shapes: [Shape] = []
@@ -47,11 +48,13 @@ extension Operator {
     }
 
     /// The one output's shape.
+    @_semantics("optimize.sil.specialize.generic.never")
     func outputShape(_ inputs: [ExactTensor?]) throws(GraphError) -> Shape {
         guard let shape = try outputShapes(inputs).first else { throw error("has no output") }
         return shape
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func tensor(_ inputs: [ExactTensor?], _ index: Int, _ name: String) throws(GraphError) -> ExactTensor {
         guard index < inputs.count, let tensor = inputs[index] else {
             throw error("the input \(name) is absent")
@@ -59,6 +62,7 @@ extension Operator {
         return tensor
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func reals(_ inputs: [ExactTensor?], _ index: Int, _ name: String) throws(GraphError) -> [Double] {
         let tensor = try tensor(inputs, index, name)
         guard let values = tensor.reals else {
@@ -67,6 +71,7 @@ extension Operator {
         return values
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func optionalReals(
         _ inputs: [ExactTensor?], _ index: Int, _ name: String
     ) throws(GraphError) -> [Double]? {
@@ -74,6 +79,7 @@ extension Operator {
         return try reals(inputs, index, name)
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func integers(_ inputs: [ExactTensor?], _ index: Int, _ name: String) throws(GraphError) -> [Int64] {
         let tensor = try tensor(inputs, index, name)
         guard let values = tensor.integers else {

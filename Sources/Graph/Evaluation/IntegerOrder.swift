@@ -1,14 +1,14 @@
 import Tensors
 
 /// The order of integers as `ExactTensor` keeps them: `uint64` as the Int64 of the same bits.
-struct IntegerOrder {
+package struct IntegerOrder {
     /// What is xor-ed before comparing: the sign bit for `uint64`.
     private let flip: Int64
     /// The least and the greatest value of the type, as kept.
-    let least: Int64
-    let greatest: Int64
+    package let least: Int64
+    package let greatest: Int64
 
-    init(_ type: ElementType) {
+    package init(_ type: ElementType) {
         flip = type == .uint64 ? .min : 0
         (least, greatest) =
             switch type {
@@ -24,5 +24,10 @@ struct IntegerOrder {
             }
     }
 
-    func isLess(_ a: Int64, _ b: Int64) -> Bool { a ^ flip < b ^ flip }
+    package func isLess(_ a: Int64, _ b: Int64) -> Bool { a ^ flip < b ^ flip }
+
+    /// The integer that `value` stands for.
+    package func double(_ value: Int64) -> Double {
+        flip == 0 ? Double(value) : Double(UInt64(bitPattern: value))
+    }
 }

@@ -65,6 +65,7 @@ extension Dimension {
 extension Operator {
     /// The shape of several inputs broadcast together (ONNX, "Multidirectional Broadcasting"); `nil` when a rank is not
     /// known.
+    @_semantics("optimize.sil.specialize.generic.never")
     func broadcast(_ shapes: [[Dimension]?]) throws(GraphError) -> [Dimension]? {
         var result: [Dimension] = []
         for shape in shapes {
@@ -89,6 +90,7 @@ extension Operator {
     }
 
     /// Checks that `shape` can be broadcast to `target` without changing it ("Unidirectional Broadcasting").
+    @_semantics("optimize.sil.specialize.generic.never")
     func requireBroadcast(
         _ shape: [Dimension]?, _ name: String, to target: [Dimension]?
     ) throws(GraphError) {

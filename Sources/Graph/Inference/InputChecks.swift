@@ -3,12 +3,14 @@ import Tensors
 /// What every operator asks of its inputs, in one wording.
 extension Operator {
     /// The input at `index`, its known dimensions checked; throws when it is absent.
+    @_semantics("optimize.sil.specialize.generic.never")
     func required(_ inputs: [ValueInfo?], _ index: Int, _ name: String) throws(GraphError) -> ValueInfo {
         guard let info = try optional(inputs, index, name) else { throw error("the input \(name) is absent") }
         return info
     }
 
     /// The input at `index`, its known dimensions checked, or `nil` when it is absent.
+    @_semantics("optimize.sil.specialize.generic.never")
     func optional(_ inputs: [ValueInfo?], _ index: Int, _ name: String) throws(GraphError) -> ValueInfo? {
         guard index < inputs.count, let info = inputs[index] else { return nil }
         for case .known(let extent) in info.dimensions ?? []
@@ -18,17 +20,20 @@ extension Operator {
         return info
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func requireFloating(_ info: ValueInfo, _ name: String) throws(GraphError) {
         guard let type = info.elementType, !type.isFloatingPoint else { return }
         throw error("\(name) has element type \(type), expected a floating type")
     }
 
     /// Anything but `bool`.
+    @_semantics("optimize.sil.specialize.generic.never")
     func requireNumbers(_ info: ValueInfo, _ name: String) throws(GraphError) {
         guard info.elementType == .bool else { return }
         throw error("\(name) has element type bool, expected a number type")
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func requireType(_ info: ValueInfo, _ name: String, _ expected: ElementType...) throws(GraphError) {
         guard let type = info.elementType, !expected.contains(type) else { return }
         throw error(
@@ -37,6 +42,7 @@ extension Operator {
     }
 
     /// The element type that two inputs share.
+    @_semantics("optimize.sil.specialize.generic.never")
     func commonType(
         _ first: ValueInfo, _ firstName: String, _ second: ValueInfo, _ secondName: String
     ) throws(GraphError) -> ElementType? {
@@ -46,6 +52,7 @@ extension Operator {
         return first.elementType ?? second.elementType
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func requireRank(
         _ info: ValueInfo, _ name: String, _ ranks: ClosedRange<Int>
     ) throws(GraphError) {
@@ -58,11 +65,13 @@ extension Operator {
         throw error("\(name) \(info) has rank \(rank), expected \(expected)")
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func requireRank(_ info: ValueInfo, _ name: String, _ rank: Int) throws(GraphError) {
         try requireRank(info, name, rank...rank)
     }
 
     /// Checks a vector of one number a channel and returns what is then known of the channel count.
+    @_semantics("optimize.sil.specialize.generic.never")
     func unifyChannels(
         _ channels: Dimension, _ info: ValueInfo?, _ name: String
     ) throws(GraphError) -> Dimension {
@@ -76,6 +85,7 @@ extension Operator {
     }
 
     /// `axis` counted from the front; negative ones count from the end.
+    @_semantics("optimize.sil.specialize.generic.never")
     func normalized(
         _ axis: Int, rank: Int, name: String = "axis", pastEnd: Bool = false
     ) throws(GraphError) -> Int {
@@ -87,6 +97,7 @@ extension Operator {
     }
 
     /// `axes` counted from the front; throws when one is named twice.
+    @_semantics("optimize.sil.specialize.generic.never")
     func normalized(_ axes: [Int], rank: Int) throws(GraphError) -> [Int] {
         var seen: Set<Int> = []
         var result: [Int] = []
@@ -99,6 +110,7 @@ extension Operator {
     }
 
     /// What is known of an output; throws when its elements could not be addressed.
+    @_semantics("optimize.sil.specialize.generic.never")
     func output(
         _ type: ElementType?, _ dimensions: [Dimension]?, elements: [Dimension]? = nil
     ) throws(GraphError) -> ValueInfo {
@@ -106,6 +118,7 @@ extension Operator {
         return ValueInfo(type, dimensions, elements: elements)
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func checkedShape(_ dimensions: [Int]) throws(GraphError) -> Shape {
         do {
             return try Shape(dimensions)

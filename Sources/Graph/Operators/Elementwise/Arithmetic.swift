@@ -15,6 +15,7 @@ package protocol Arithmetic: BinaryOperator {
 extension Arithmetic {
     package init(_ attributes: inout AttributeReader) throws(GraphError) { self.init() }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {
         let (a, b) = (try required(inputs, 0, "A"), try required(inputs, 1, "B"))
         let type = try commonType(a, "A", b, "B")
@@ -22,6 +23,7 @@ extension Arithmetic {
         return [try infer(inputs, to: type)]
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package func evaluate(_ inputs: [ExactTensor?], outputCount: Int) throws(GraphError) -> [ExactTensor] {
         let (a, b, shape) = try operands(inputs)
         if let first = a.reals, let second = b.reals {
@@ -41,6 +43,7 @@ extension Arithmetic {
         return [ExactTensor(integers: result, shape: shape, elementType: a.elementType)]
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package func follow(_ a: Dimension, _ b: Dimension) -> Dimension {
         if b == .known(Self.rightIdentity) { return a }
         if Self.isCommutative, a == .known(Self.rightIdentity) { return b }

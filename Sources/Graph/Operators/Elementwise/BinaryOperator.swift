@@ -14,6 +14,7 @@ extension BinaryOperator {
     package func follow(_ a: Dimension, _ b: Dimension) -> Dimension { .unknown }
 
     /// The broadcast shape, and what is known of the elements.
+    @_semantics("optimize.sil.specialize.generic.never")
     func infer(
         _ inputs: [ValueInfo?], to type: ElementType?
     ) throws(GraphError) -> ValueInfo {
@@ -22,6 +23,7 @@ extension BinaryOperator {
         return try output(type, dimensions, elements: followed(a, b, dimensions))
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     private func followed(_ a: ValueInfo, _ b: ValueInfo, _ dimensions: [Dimension]?) -> [Dimension]? {
         guard let first = a.elements, let second = b.elements, let dimensions, dimensions.count <= 1,
             let count = dimensions.isEmpty ? 1 : dimensions[0].value,
@@ -33,6 +35,7 @@ extension BinaryOperator {
     }
 
     /// Both inputs with as many elements as the output.
+    @_semantics("optimize.sil.specialize.generic.never")
     func operands(_ inputs: [ExactTensor?]) throws(GraphError) -> (ExactTensor, ExactTensor, Shape) {
         let target = try outputShape(inputs)
         let (a, b) = (try tensor(inputs, 0, "A"), try tensor(inputs, 1, "B"))

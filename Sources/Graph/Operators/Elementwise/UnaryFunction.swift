@@ -18,12 +18,14 @@ extension UnaryFunction {
 
     package func value(at x: Int64, isUnsigned: Bool) -> Int64 { x }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {
         let x = try required(inputs, 0, "X")
         if Self.takesIntegers { try requireNumbers(x, "X") } else { try requireFloating(x, "X") }
         return [try output(x.elementType, x.dimensions)]
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package func evaluate(_ inputs: [ExactTensor?], outputCount: Int) throws(GraphError) -> [ExactTensor] {
         let shape = try outputShape(inputs)
         let x = try tensor(inputs, 0, "X")

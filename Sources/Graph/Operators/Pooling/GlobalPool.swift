@@ -10,6 +10,7 @@ package protocol GlobalPool: Operator {
 extension GlobalPool {
     package var inputCount: ClosedRange<Int> { 1...1 }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {
         let x = try required(inputs, 0, "X")
         try requireFloating(x, "X")
@@ -20,6 +21,7 @@ extension GlobalPool {
         ]
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package func evaluate(_ inputs: [ExactTensor?], outputCount: Int) throws(GraphError) -> [ExactTensor] {
         let target = try outputShape(inputs)
         let (x, values) = (try tensor(inputs, 0, "X"), try reals(inputs, 0, "X"))

@@ -13,12 +13,14 @@ package protocol Pool: Operator {
 extension Pool {
     package var inputCount: ClosedRange<Int> { 1...1 }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {
         let x = try required(inputs, 0, "X")
         try requireFloating(x, "X")
         return [try output(x.elementType, pooledDimensions(x))]
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func pooledDimensions(_ x: ValueInfo) throws(GraphError) -> [Dimension]? {
         try requireRank(x, "X", 3...Int.max)
         guard let dimensions = x.dimensions else { return nil }
@@ -32,6 +34,7 @@ extension Pool {
         return result
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     func resolvedAxes(_ shape: Shape) throws(GraphError) -> [Window.Axis] {
         var axes: [Window.Axis] = []
         for axis in 0..<shape.rank - 2 {
@@ -43,6 +46,7 @@ extension Pool {
 
     /// Calls `body` for each window in the output's order with the channel's first element and, for each axis, the
     /// coordinates inside the input.
+    @_semantics("optimize.sil.specialize.generic.never")
     func forEachWindow(
         of shape: Shape, axes: [Window.Axis], count: Int, _ body: (_ base: Int, _ spans: [PoolSpan]) -> Void
     ) {
@@ -57,6 +61,7 @@ extension Pool {
         }
     }
 
+    @_semantics("optimize.sil.specialize.generic.never")
     static func requiredWindow(
         _ attributes: inout AttributeReader, hasDilations: Bool
     ) throws(GraphError) -> Window {
