@@ -118,19 +118,20 @@ final class HTTP2Stream {
     private func setPseudoField(
         _ name: UnsafeBufferPointer<UInt8>, _ value: String, _ byteCount: Int, _ limits: Limits
     ) throws(RequestRefusal) {
-        if name.elementsEqual(":path".utf8) {
+        // nghttp2 lets no others through; their second letters tell them apart.
+        switch name.count > 1 ? name[1] : 0 {
+        case UInt8(ascii: "p"):
             guard byteCount <= limits.maximumTargetByteCount else {
                 throw .targetTooLong(limit: limits.maximumTargetByteCount)
             }
             guard value.utf8.allSatisfy(\.isTargetByte) else { throw .malformedTarget }
             path = value
-        } else if name.elementsEqual(":method".utf8) {
+        case UInt8(ascii: "m"):
             guard byteCount <= HTTP1RequestLine.maximumMethodByteCount else { throw .methodTooLong }
             method = value
-        } else if name.elementsEqual(":authority".utf8) {
-            authority = value
-        } else if name.elementsEqual(":scheme".utf8) {
-            scheme = value
+        case UInt8(ascii: "a"): authority = value
+        case UInt8(ascii: "s"): scheme = value
+        default: break
         }
     }
 }
