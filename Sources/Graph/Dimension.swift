@@ -27,7 +27,7 @@ package struct ValueInfo: Sendable, CustomStringConvertible {
     package var elementType: ElementType?
     /// `nil`: not even the rank is known.
     package var dimensions: [Dimension]?
-    /// The elements of a constant.
+    /// The elements, when they are the same in every run: an initializer's, or what follows from small ones.
     package var constant: Tensor?
     /// The elements of a vector or scalar of integers that need not be constant: `[N, 64, 7, 7]` from `Shape`.
     package var elements: [Dimension]?

@@ -45,6 +45,9 @@ package struct OperatorCatalog: Sendable {
         Affine.self,
     ])
 
+    /// The operators' names, sorted.
+    package var types: [String] { operators.keys.sorted() }
+
     package func contains(domain: String, type: String) -> Bool {
         operators[type] != nil && (domain == "" || domain == "ai.onnx" || domain == Affine.domain)
     }

@@ -21,7 +21,8 @@ extension Graph {
         for node in nodes {
             let arguments = node.inputs.map { name in name.flatMap { values[$0] } }
             do {
-                let results = try node.operation.inferOutputs(arguments, outputCount: node.outputs.count)
+                let results = try node.operation.inferOutputsAndElements(
+                    arguments, outputCount: node.outputs.count)
                 for case (let name?, let result) in zip(node.outputs, results) { values[name] = result }
             } catch {
                 throw error.at(node)

@@ -12,10 +12,16 @@ extension Operator {
     /// The input at `index`, its known dimensions checked, or `nil` when it is absent.
     @_semantics("optimize.sil.specialize.generic.never")
     func optional(_ inputs: [ValueInfo?], _ index: Int, _ name: String) throws(GraphError) -> ValueInfo? {
-        guard index < inputs.count, let info = inputs[index] else { return nil }
+        guard index < inputs.count, var info = inputs[index] else { return nil }
         for case .known(let extent) in info.dimensions ?? []
         where extent < 0 || extent > Shape.maximumCount {
             throw error("\(name) \(info) has an extent of \(extent)")
+        }
+        if let dimensions = info.dimensions, let elements = info.elements {
+            let isFollowed =
+                dimensions.count <= 1
+                && Dimension.product(dimensions).value ?? elements.count == elements.count
+            if !isFollowed { info.elements = nil }
         }
         return info
     }

@@ -36,10 +36,8 @@ package struct Affine: Operator {
     package var inputCount: ClosedRange<Int> { 1...1 }
 
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {
-        guard let input = inputs[0] else { throw error("the input is absent") }
-        if let type = input.elementType, !type.isFloatingPoint {
-            throw error("the input has element type \(type), expected a floating type")
-        }
+        let input = try required(inputs, 0, "input")
+        try requireFloating(input, "input")
         if let dimensions = input.dimensions {
             guard axis < dimensions.count else {
                 throw error("the input \(input) has no axis \(axis)")
@@ -54,7 +52,8 @@ package struct Affine: Operator {
     }
 
     package func evaluate(_ inputs: [ExactTensor?], outputCount: Int) throws(GraphError) -> [ExactTensor] {
-        guard let input = inputs[0], let values = input.reals, axis < input.shape.rank,
+        let input = try tensor(inputs, 0, "input")
+        guard let values = input.reals, axis < input.shape.rank,
             input.shape[axis] == scale.count
         else { throw error("needs a floating input with \(scale.count) channels on axis \(axis)") }
         let inner = input.shape.strides[axis]

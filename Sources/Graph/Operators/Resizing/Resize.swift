@@ -65,7 +65,6 @@ package struct Resize: Operator {
         }
         var result = dimensions
         if let sizes = try given(inputs, 3, "sizes") {
-            try requireType(sizes, "sizes", .int64)
             let elements = sizes.elements ?? [Dimension](repeating: .unknown, count: axes.count)
             guard elements.count == axes.count else {
                 throw error("sizes has \(elements.count) elements, expected \(axes.count)")
@@ -76,7 +75,6 @@ package struct Resize: Operator {
             }
             if policy != .stretch { try keepAspect(dimensions, axes, &result) }
         } else if let scales = try given(inputs, opset < 11 ? 1 : 2, "scales") {
-            try requireFloating(scales, "scales")
             guard let factors = scales.knownReals else {
                 for axis in axes { result[axis] = .unknown }
                 return [ValueInfo(x.elementType, result)]
@@ -109,6 +107,7 @@ package struct Resize: Operator {
     private func given(_ inputs: [ValueInfo?], _ index: Int, _ name: String) throws(GraphError) -> ValueInfo?
     {
         guard let info = try optional(inputs, index, name) else { return nil }
+        if name == "sizes" { try requireType(info, name, .int64) } else { try requireFloating(info, name) }
         try requireRank(info, name, 1)
         return info.dimensions?[0] == .known(0) ? nil : info
     }

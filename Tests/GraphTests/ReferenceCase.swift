@@ -3,8 +3,8 @@ import Graph
 import Tensors
 import Testing
 
-/// One of the node test cases that the onnx package publishes: see Tests/Fixtures/operators/make.py.
-struct PublishedCase: Sendable, CustomTestStringConvertible {
+/// One node with its inputs and what another implementation makes of them: see Tests/Fixtures/operators.
+struct ReferenceCase: Sendable, CustomTestStringConvertible {
     let name: String
     let node: Node
     let inputs: [Tensor?]
@@ -12,14 +12,14 @@ struct PublishedCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    /// The cases, and the error of those whose node is refused when it is made.
-    static func load() throws -> (cases: [PublishedCase], refused: [String: GraphError]) {
+    /// The cases of one file, and the error of those whose node is refused when it is made.
+    static func load(_ file: String) throws -> (cases: [ReferenceCase], refused: [String: GraphError]) {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
             path: "../Fixtures/operators")
-        let blob = try Data(contentsOf: folder.appending(path: "cases.bin"))
+        let blob = try Data(contentsOf: folder.appending(path: "\(file).bin"))
         let descriptions = try JSONDecoder().decode(
-            [Description].self, from: Data(contentsOf: folder.appending(path: "cases.json")))
-        var cases: [PublishedCase] = []
+            [Description].self, from: Data(contentsOf: folder.appending(path: "\(file).json")))
+        var cases: [ReferenceCase] = []
         var refused: [String: GraphError] = [:]
         for description in descriptions {
             do {
@@ -92,8 +92,8 @@ private struct Description: Decodable {
     let inputs: [Value?]
     let outputs: [Value?]
 
-    func made(_ blob: Data) throws -> PublishedCase {
-        PublishedCase(
+    func made(_ blob: Data) throws -> ReferenceCase {
+        ReferenceCase(
             name: name,
             node: try Node(
                 name: name, type: type, attributes: attributes.mapValues { try $0.attribute(blob) },

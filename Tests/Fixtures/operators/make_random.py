@@ -1,0 +1,240 @@
+"""Writes random.json and random.bin, in the form of cases.json: small random nodes with what ONNX Runtime makes of them.
+
+They cover what the published cases lack: groups, dilations, odd pads, auto_pad, ceil_mode, more axes than two, and the
+attributes of older operator sets.
+
+    pip install onnx==1.23.2 onnxruntime==1.31.1 numpy && python make_random.py
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from make import convert_attribute, store
+
+HERE = pathlib.Path(__file__).parent
+random = np.random.default_rng(20)
+
+
+def reals(*shape):
+    return random.standard_normal(shape).astype(np.float32)
+
+
+def positive(*shape):
+    return random.uniform(0.5, 2, shape).astype(np.float32)
+
+
+def integers(*values):
+    return np.array(values, np.int64)
+
+
+def pick(*choices):
+    return choices[random.integers(len(choices))]
+
+
+def window(rank, kernel, dilated=True):
+    """The attributes of a window over `rank` spatial axes."""
+    attributes = {"kernel_shape": kernel, "strides": [int(random.integers(1, 4)) for _ in range(rank)]}
+    if dilated:
+        attributes["dilations"] = [int(random.integers(1, 3)) for _ in range(rank)]
+    padding = pick("NOTSET", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+    if padding == "NOTSET":
+        # No pad reaches past the kernel: ONNX Runtime refuses those of pools.
+        begins = [int(random.integers(0, extent)) for extent in kernel]
+        ends = [int(random.integers(0, extent)) for extent in kernel]
+        attributes["pads"] = begins + ends
+    else:
+        attributes["auto_pad"] = padding
+        if padding != "VALID" and dilated:
+            attributes["dilations"] = [1] * rank
+    return attributes
+
+
+def convolutions():
+    for _ in range(40):
+        rank = pick(1, 2, 2, 2, 3)
+        group = pick(1, 1, 2, 3)
+        inner, outer = pick(1, 2), pick(1, 3)
+        kernel = [int(random.integers(1, 4)) for _ in range(rank)]
+        extents = [int(random.integers(5, 7 if rank == 3 else 10)) for _ in range(rank)]
+        x, weight = reals(2, group * inner, *extents), reals(group * outer, inner, *kernel)
+        inputs = [x, weight] + ([reals(group * outer)] if pick(0, 1) else [])
+        yield "Conv", pick(7, 11, 21), {"group": group, **window(rank, kernel)}, inputs
+
+
+def transposed_convolutions():
+    for _ in range(40):
+        rank = pick(1, 2, 2, 3)
+        group = pick(1, 1, 2, 3)
+        inner, outer = pick(1, 2), pick(1, 3)
+        kernel = [int(random.integers(2, 5)) for _ in range(rank)]
+        x = reals(2, group * inner, *[int(random.integers(2, 4 if rank == 3 else 6)) for _ in range(rank)])
+        weight = reals(group * inner, outer, *kernel)
+        inputs = [x, weight] + ([reals(group * outer)] if pick(0, 1) else [])
+        attributes = {"group": group, **window(rank, kernel)}
+        if pick(0, 1):
+            attributes["output_padding"] = [
+                int(random.integers(0, stride)) for stride in attributes["strides"]
+            ]
+        # Where a stride is greater than the kernel, ONNX Runtime makes less than the D·stride that SAME asks for.
+        same = attributes.get("auto_pad", "").startswith("SAME")
+        if same and any(step > extent for step, extent in zip(attributes["strides"], kernel)):
+            continue
+        yield "ConvTranspose", pick(7, 11, 21), attributes, inputs
+
+
+def pools():
+    for _ in range(60):
+        rank = pick(1, 2, 2, 3)
+        kernel = [int(random.integers(1, 4)) for _ in range(rank)]
+        x = reals(1, 2, *[int(random.integers(5, 6 if rank == 3 else 9)) for _ in range(rank)])
+        kind = pick("MaxPool", "AveragePool", "LpPool")
+        opset = pick(7, 11, 19, 21)
+        attributes = window(rank, kernel, dilated=opset >= 19 or (kind == "MaxPool" and opset >= 10))
+        if opset >= 19 or (kind != "LpPool" and opset >= 10):
+            attributes["ceil_mode"] = pick(0, 1) if "pads" in attributes else 0
+        if kind == "AveragePool":
+            attributes["count_include_pad"] = pick(0, 1)
+        if kind == "LpPool":
+            attributes["p"] = pick(1, 2, 3)
+        yield kind, opset, attributes, [x]
+
+
+def older_forms():
+    x = reals(2, 3, 4, 5)
+    one = reals(2, 1, 4, 1)
+    yield "Clip", 7, {"min": -0.5, "max": 0.75}, [x]
+    yield "Clip", 10, {"max": 0.0}, [x]
+    yield "Clip", 12, {}, [x, None, np.float32(0.5)]
+    yield "Squeeze", 7, {"axes": [1, 3]}, [one]
+    yield "Squeeze", 11, {"axes": [-1]}, [one]
+    yield "Squeeze", 11, {}, [one]
+    yield "Squeeze", 13, {}, [one]
+    yield "Unsqueeze", 7, {"axes": [0, 3]}, [x]
+    yield "Unsqueeze", 11, {"axes": [-1]}, [x]
+    for name in ["Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "SumSquare", "LogSumExp"]:
+        yield f"Reduce{name}", 7, {"axes": [1, 3], "keepdims": 0}, [x]
+        yield f"Reduce{name}", 11, {"axes": [-2]}, [x]
+        yield f"Reduce{name}", 12, {}, [x]
+    yield "ReduceMean", 13, {"axes": [2, 3]}, [x]
+    yield "ReduceLogSum", 11, {"axes": [0]}, [positive(3, 4)]
+    yield "Slice", 7, {"starts": [0, -3], "ends": [2, 1000], "axes": [1, 2]}, [x]
+    yield "Slice", 9, {"starts": [1], "ends": [-1]}, [reals(6)]
+    yield "Slice", 10, {}, [x, integers(-1, 3), integers(-1000, 0), integers(3, 2), integers(-2, -1)]
+    yield "Dropout", 7, {"ratio": 0.3}, [x]
+    yield "Dropout", 10, {"ratio": 0.3}, [x]
+    for axis in [0, 1, 2, 3]:
+        yield "Softmax", 7, {"axis": axis}, [x]
+        yield "LogSoftmax", 11, {"axis": -axis - 1}, [x]
+        yield "Softmax", 13, {"axis": axis}, [x]
+    yield "Softmax", 11, {}, [x]
+    yield "Softmax", 13, {}, [x]
+    for mode in ["constant", "reflect", "edge"]:
+        yield "Pad", 7, {"pads": [0, 1, 2, 1, 0, 0, 3, 2], "mode": mode, "value": 1.5}, [x]
+        yield "Pad", 11, {"mode": mode}, [x, integers(0, 0, -1, 2, 0, 0, 2, -2), np.float32(2.5)]
+    yield "Pad", 18, {}, [x, integers(1, -1, 0, 2), np.float32(2.5), integers(-1, 1)]
+    yield "Pad", 19, {"mode": "wrap"}, [x, integers(0, 2, 0, 6, 0, 1, 5, 0)]
+    yield "Split", 7, {"axis": 3, "split": [2, 3]}, [x], 2
+    yield "Split", 11, {"axis": -2}, [x], 2
+    yield "Split", 13, {"axis": 3}, [x, integers(1, 0, 4)], 3
+    yield "Split", 18, {"axis": 3, "num_outputs": 3}, [x], 3
+    yield "Upsample", 7, {"mode": "nearest", "scales": [1.0, 1.0, 2.0, 1.5]}, [x]
+    yield "Upsample", 9, {"mode": "linear"}, [x, np.array([1, 1, 2, 3], np.float32)]
+    yield "Upsample", 9, {"mode": "nearest"}, [x, np.array([1, 1, 2.5, 3], np.float32)]
+    yield "BatchNormalization", 7, {"epsilon": 0.01, "spatial": 1}, [x, reals(3), reals(3), reals(3), positive(3)]
+    yield "BatchNormalization", 9, {}, [reals(4, 3), reals(3), reals(3), reals(3), positive(3)]
+    yield "BatchNormalization", 15, {"epsilon": 0.1}, [reals(2, 3, 4), reals(3), reals(3), reals(3), positive(3)]
+    yield "Gemm", 7, {"alpha": 0.5, "beta": 2.0, "transA": 1}, [reals(4, 3), reals(4, 5), reals(3, 1)]
+    yield "Gemm", 9, {"transB": 1}, [reals(3, 4), reals(5, 4), reals(5)]
+    yield "Gemm", 11, {"transA": 1, "transB": 1}, [reals(40, 9), reals(37, 40)]
+    yield "Gemm", 13, {}, [reals(3, 0), reals(0, 5), reals(1)]
+    yield "MatMul", 7, {}, [reals(2, 1, 5, 40), reals(3, 40, 7)]
+    yield "MatMul", 9, {}, [reals(40), reals(2, 40, 3)]
+    yield "MatMul", 13, {}, [reals(2, 3, 4), reals(4)]
+    yield "MatMul", 13, {}, [np.arange(6, dtype=np.int64).reshape(2, 3), np.arange(12, dtype=np.int64).reshape(3, 4)]
+    yield "Flatten", 9, {"axis": 0}, [x]
+    yield "Flatten", 11, {"axis": -1}, [x]
+    yield "ArgMax", 11, {"axis": 2}, [x]
+    yield "ArgMin", 7, {"axis": 1, "keepdims": 0}, [x]
+    yield "DepthToSpace", 7, {"blocksize": 2}, [reals(1, 8, 2, 3)]
+    yield "SpaceToDepth", 7, {"blocksize": 2}, [reals(1, 2, 4, 6)]
+    yield "Concat", 7, {"axis": 1}, [x, reals(2, 2, 4, 5)]
+    yield "PRelu", 9, {}, [x, reals(3, 1, 1)]
+    yield "GroupNormalization", 21, {"num_groups": 2}, [reals(2, 4, 3, 3), reals(4), reals(4)]
+    yield "InstanceNormalization", 7, {"epsilon": 0.01}, [x, reals(3), reals(3)]
+    yield "LayerNormalization", 17, {"axis": 2}, [x, reals(4, 5), reals(4, 5)]
+    yield "LRN", 13, {"size": 5, "alpha": 0.5, "bias": 2.0}, [reals(2, 7, 3)]
+    yield "Reshape", 13, {}, [x, integers(0, -1, 2, 5)]
+    yield "Cast", 9, {"to": 7}, [x * 10]
+    yield "Div", 7, {}, [integers(-7, 7, -6), integers(2, -2, 3)]
+    yield "Shape", 13, {}, [x]
+    yield "Shape", 15, {"start": -3, "end": -1}, [x]
+
+
+def resizes():
+    empty = np.array([], np.float32)
+    for coordinates in ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"]:
+        for mode in ["nearest", "linear", "cubic"]:
+            for sizes in [(7, 9), (3, 2), (1, 11)]:
+                attributes = {"mode": mode, "coordinate_transformation_mode": coordinates}
+                if mode == "nearest":
+                    attributes["nearest_mode"] = pick("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+                opset = pick(11, 13, 18)
+                absent = empty if opset == 11 else None
+                yield "Resize", opset, attributes, [reals(1, 2, 4, 5), absent, absent, integers(1, 2, *sizes)]
+    for mode in ["nearest", "linear"]:
+        yield "Resize", 10, {"mode": mode}, [reals(1, 2, 4, 5), np.array([1, 1, 2, 1.5], np.float32)]
+        yield "Resize", 13, {"mode": mode}, [reals(1, 2, 4, 5), None, np.array([1, 1, 2, 0.5], np.float32)]
+    yield "Resize", 18, {"mode": "linear", "antialias": 1}, [reals(1, 2, 9, 8), None, None, integers(1, 2, 4, 3)]
+    yield "Resize", 18, {"mode": "cubic", "antialias": 1}, [reals(1, 2, 9, 8), None, None, integers(1, 2, 4, 3)]
+
+
+def run(kind, opset, attributes, inputs, outputs):
+    """Makes the node and gives it with what ONNX Runtime computes."""
+    names = [f"x{index}" if value is not None else "" for index, value in enumerate(inputs)]
+    results = [f"y{index}" for index in range(outputs)]
+    node = onnx.helper.make_node(kind, names, results, **attributes)
+    given = {name: np.asarray(value) for name, value in zip(names, inputs) if name}
+    ports = [
+        onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+        for name, value in given.items()
+    ]
+    graph = onnx.helper.make_graph(
+        [node], "case", ports, [onnx.ValueInfoProto(name=name) for name in results])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return node, session.run(None, given)
+
+
+def main():
+    onnxruntime.set_default_logger_severity(4)
+    cases, blob, refused = [], bytearray(), 0
+    generators = [convolutions(), transposed_convolutions(), pools(), older_forms(), resizes()]
+    for number, case in enumerate(case for generator in generators for case in generator):
+        kind, opset, attributes, inputs, *outputs = case
+        try:
+            node, results = run(kind, opset, attributes, inputs, outputs[0] if outputs else 1)
+        except Exception as error:
+            print(f"{number} {kind}-{opset} {attributes}: left out, {str(error)[:160]}")
+            refused += 1
+            continue
+        cases.append(
+            {
+                "name": f"{kind}-{opset} #{number}",
+                "type": kind,
+                "opset": opset,
+                "attributes": {item.name: convert_attribute(item, blob) for item in node.attribute},
+                "inputs": [None if value is None else store(value, blob) for value in inputs],
+                "outputs": [store(value, blob) for value in results],
+            })
+    (HERE / "random.bin").write_bytes(blob)
+    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
+    (HERE / "random.json").write_text(f"[\n{lines}\n]\n")
+    print(f"{len(cases)} cases, {len(blob)} bytes, {refused} left out")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,286 @@
+import Graph
+import Tensors
+import Testing
+
+/// Odd attributes and inputs are refused or computed; none traps, and inference and evaluation agree.
+@Suite struct HostileOperatorTests {
+    /// The attributes of each operator that has any; the others get one that they do not know now and then.
+    static let attributeNames: [String: [String]] = [
+        "Affine": ["scale", "shift", "axis"],
+        "ArgMax": ["axis", "keepdims", "select_last_index"], "ArgMin": ["axis", "keepdims"],
+        "AveragePool": [
+            "kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode", "count_include_pad",
+        ],
+        "BatchNormalization": ["epsilon", "spatial", "training_mode"],
+        "Cast": ["to"], "Celu": ["alpha"], "Clip": ["min", "max"], "Concat": ["axis"],
+        "ConstantOfShape": ["value"],
+        "Conv": ["kernel_shape", "strides", "pads", "dilations", "auto_pad", "group"],
+        "ConvTranspose": [
+            "kernel_shape", "strides", "pads", "dilations", "auto_pad", "group", "output_padding",
+            "output_shape",
+        ],
+        "DepthToSpace": ["blocksize", "mode"], "Dropout": ["seed"], "Elu": ["alpha"], "Flatten": ["axis"],
+        "Gather": ["axis"], "Gelu": ["approximate"], "Gemm": ["alpha", "beta", "transA", "transB"],
+        "GlobalLpPool": ["p"], "GroupNormalization": ["num_groups", "epsilon"],
+        "HardSigmoid": ["alpha", "beta"],
+        "InstanceNormalization": ["epsilon"], "LRN": ["size", "alpha", "beta", "bias"],
+        "LayerNormalization": ["axis", "epsilon", "stash_type"], "LeakyRelu": ["alpha"],
+        "LogSoftmax": ["axis"],
+        "LpPool": ["kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode", "p"],
+        "MaxPool": [
+            "kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode", "storage_order",
+        ],
+        "Mod": ["fmod"], "Pad": ["mode", "pads", "value"], "Reshape": ["allowzero"],
+        "Resize": [
+            "mode", "coordinate_transformation_mode", "nearest_mode", "cubic_coeff_a", "exclude_outside",
+            "extrapolation_value", "antialias", "axes", "keep_aspect_ratio_policy",
+        ],
+        "Selu": ["alpha", "gamma"], "Shape": ["start", "end"], "Slice": ["starts", "ends", "axes"],
+        "Softmax": ["axis"], "SpaceToDepth": ["blocksize"], "Split": ["axis", "split", "num_outputs"],
+        "Squeeze": ["axes"], "Swish": ["alpha"], "ThresholdedRelu": ["alpha"], "Transpose": ["perm"],
+        "Unsqueeze": ["axes"], "Upsample": ["mode", "scales"],
+    ]
+
+    @Test(arguments: OperatorCatalog.standard.types)
+    func `no odd attribute or input traps, and evaluations are as inferred`(type: String) throws {
+        var source = Source(seed: UInt64(truncatingIfNeeded: type.utf8.reduce(7) { $0 &* 31 &+ Int($1) }))
+        var evaluated = 0
+        for _ in 0..<4000 {
+            let opset = Int.random(in: 7...26, using: &source)
+            let attributes = source.attributes(of: type)
+            let operation: any Operator
+            do {
+                operation = try OperatorCatalog.standard.makeOperator(
+                    domain: type == Affine.type ? Affine.domain : "", type: type, opset: opset,
+                    attributes: attributes)
+            } catch {
+                continue
+            }
+            let inputs = source.inputs(of: type, count: operation.inputCount)
+            let outputCount = Int.random(in: 1...min(3, operation.outputCount.upperBound), using: &source)
+            // Anything may be asked of an inference.
+            _ = try? operation.inferOutputs(
+                source.infos(count: operation.inputCount), outputCount: outputCount)
+            guard let results = try? operation.evaluate(inputs, outputCount: outputCount) else { continue }
+            evaluated += 1
+            let veiled = inputs.map { $0.map { source.veiled($0) } }
+            let inferred = try operation.inferOutputs(veiled, outputCount: outputCount)
+            for (info, result) in zip(inferred, results) {
+                #expect(info.elementType == result.elementType)
+                guard let dimensions = info.dimensions else { continue }
+                let agrees =
+                    dimensions.count == result.shape.rank
+                    && zip(dimensions, result.shape.dimensions).allSatisfy { ($0.value ?? $1) == $1 }
+                #expect(
+                    agrees, "\(type)-\(opset) \(attributes) \(veiled): inferred \(info), got \(result.shape)")
+            }
+        }
+        #expect(evaluated > 0, "no evaluation of \(type) succeeded: the generator is too odd for it")
+    }
+}
+
+/// A seeded source of nodes that are half plausible (SplitMix64).
+private struct Source: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+
+    private mutating func pick<Value>(_ values: [Value]) -> Value { values.randomElement(using: &self)! }
+
+    /// Mostly small; else beyond every limit, so that no evaluation allocates much.
+    private mutating func integer() -> Int64 {
+        if chance(95) { return Int64.random(in: -1...3, using: &self) }
+        return pick([.max, .min, 1 << 62, -(1 << 62), 1 << 31, (1 << 31) - 1, -(1 << 31), 64, -5])
+    }
+
+    private mutating func integers() -> [Int64] {
+        let count = chance(90) ? Int.random(in: 1...4, using: &self) : Int.random(in: 0...9, using: &self)
+        let isOrdinary = chance(60)
+        return (0..<count).map { _ in isOrdinary ? Int64.random(in: 0...2, using: &self) : integer() }
+    }
+
+    private mutating func real() -> Float {
+        chance(80) ? Float.random(in: -2...2, using: &self) : pick([0, -0.0, .nan, .infinity, 1e38, -1e-30])
+    }
+
+    mutating func attributes(of type: String) -> [String: Attribute] {
+        var attributes: [String: Attribute] = [:]
+        for name in HostileOperatorTests.attributeNames[type] ?? [] {
+            let isRequired = [
+                "to", "kernel_shape", "axis", "blocksize", "size", "num_groups", "scale", "shift", "scales",
+            ].contains(name)
+            guard isRequired || chance(30) else { continue }
+            attributes[name] = attribute(name)
+        }
+        if chance(2) { attributes["unknown"] = .integer(1) }
+        return attributes
+    }
+
+    private mutating func attribute(_ name: String) -> Attribute {
+        if chance(2) {
+            return pick([.integer(1), .real(1), .string(""), .integers([]), .tensor(Tensor([Int8]()))])
+        }
+        switch name {
+        case "kernel_shape", "strides", "pads", "dilations", "output_padding", "output_shape", "starts",
+            "ends":
+            return .integers(integers())
+        case "axes", "split":
+            return .integers(integers())
+        case "perm":
+            return .integers(
+                chance(80)
+                    ? Array(0..<Int64.random(in: 1...4, using: &self)).shuffled(using: &self) : integers())
+        case "epsilon", "alpha", "beta", "gamma", "bias", "min", "max", "cubic_coeff_a",
+            "extrapolation_value":
+            return .real(chance(50) ? 1 : real())
+        case "scales":
+            return .reals((0..<Int.random(in: 1...4, using: &self)).map { _ in chance(80) ? 2 : real() })
+        case "value", "scale", "shift":
+            let count = Int.random(in: 0...3, using: &self)
+            if name == "value", chance(50) { return .real(real()) }
+            return .tensor(Tensor((0..<count).map { _ in Double(real()) }))
+        case "auto_pad": return .string(pick(["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "?"]))
+        case "mode":
+            return .string(
+                pick(["nearest", "linear", "cubic", "constant", "reflect", "edge", "wrap", "DCR", "CRD"]))
+        case "approximate": return .string(pick(["none", "tanh", "?"]))
+        case "coordinate_transformation_mode":
+            return .string(
+                pick([
+                    "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
+                    "tf_half_pixel_for_nn", "tf_crop_and_resize",
+                ]))
+        case "nearest_mode":
+            return .string(pick(["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"]))
+        case "keep_aspect_ratio_policy": return .string(pick(["stretch", "not_larger", "not_smaller"]))
+        case "to", "stash_type": return .integer(Int64.random(in: 0...17, using: &self))
+        case "size", "num_groups", "group", "p", "blocksize":
+            return .integer(chance(70) ? Int64.random(in: 1...2, using: &self) : integer())
+        default: return .integer(chance(70) ? Int64.random(in: 0...1, using: &self) : integer())
+        }
+    }
+
+    mutating func inputs(of type: String, count: ClosedRange<Int>) -> [ExactTensor?] {
+        chance(40) ? fittingInputs(of: type) ?? inputs(count: count) : inputs(count: count)
+    }
+
+    /// Inputs of the operators that want more from each other than chance gives.
+    private mutating func fittingInputs(of type: String) -> [ExactTensor?]? {
+        let rank = Int.random(in: 3...4, using: &self)
+        let x =
+            [Int.random(in: 0...2, using: &self), 2]
+            + (2..<rank).map { _ in Int.random(in: 1...4, using: &self) }
+        switch type {
+        case "Conv", "ConvTranspose":
+            let kernel = (2..<rank).map { _ in Int.random(in: 0...3, using: &self) }
+            let weight = [2, Int.random(in: 1...2, using: &self)] + kernel
+            return [tensor(x, .float32), tensor(weight, .float32)]
+        case "BatchNormalization":
+            return [tensor(x, .float32)] + (0..<4).map { _ in tensor([2], .float32) }
+        case "GroupNormalization", "InstanceNormalization":
+            return [tensor(x, .float32), tensor([2], .float32), tensor([2], .float32)]
+        case "Resize":
+            let scales = ExactTensor(
+                reals: x.map { _ in Double(pick([1, 1, 2, 0.5, 0.1, 1.7, 1e9, real()])) },
+                shape: try! Shape([rank]),
+                elementType: .float32)
+            return [tensor(x, pick([.float32, .uint8])), tensor([2 * rank], .float32), scales]
+        default: return nil
+        }
+    }
+
+    private mutating func inputs(count: ClosedRange<Int>) -> [ExactTensor?] {
+        let count = Int.random(
+            in: count.lowerBound...min(count.upperBound, count.lowerBound + 3), using: &self)
+        let common: ElementType = pick([
+            .float32, .float32, .float32, .float64, .int64, .int32, .uint8, .uint64, .bool,
+        ])
+        // Inputs that fit each other, more often than chance would have it.
+        let extents = (0..<Int.random(in: 0...5, using: &self)).map { _ in Int.random(in: 0...4, using: &self)
+        }
+        let channels = extents.count > 1 ? extents[1] : 1
+        return (0..<count).map { index in
+            if chance(3) { return nil }
+            let type: ElementType
+            if index == 0 {
+                type = common
+            } else {
+                type = chance(65) ? common : pick([.int64, .int64, .int32, .bool, .float32])
+            }
+            let dimensions: [Int]
+            switch Int.random(in: 0..<8, using: &self) {
+            case 0: dimensions = []
+            case 1: dimensions = [channels]
+            case 2: dimensions = [Int.random(in: 0...5, using: &self)]
+            case 3: dimensions = [extents.count]
+            case 4: dimensions = [channels, channels] + extents.dropFirst(2).map { min($0, 2) }
+            default: dimensions = extents
+            }
+            return tensor(dimensions, type)
+        }
+    }
+
+    private mutating func tensor(_ dimensions: [Int], _ type: ElementType) -> ExactTensor {
+        // The extents are small.
+        let shape = try! Shape(dimensions)
+        if type.isFloatingPoint {
+            let isOrdinary = chance(70)
+            let values = (0..<shape.count).map { _ in
+                isOrdinary ? Double.random(in: 1...2, using: &self) : Double(real())
+            }
+            return ExactTensor(reals: values, shape: shape, elementType: type)
+        }
+        let isOrdinary = chance(60)
+        let values = (0..<shape.count).map { _ in
+            isOrdinary ? Int64.random(in: 0...2, using: &self) : integer()
+        }
+        return ExactTensor(integers: values, shape: shape, elementType: type)
+    }
+
+    /// What an inference might know of a tensor: some extents, and perhaps the elements.
+    mutating func veiled(_ tensor: ExactTensor) -> ValueInfo {
+        if chance(40) { return ValueInfo(constant: tensor.tensor) }
+        if chance(10) { return ValueInfo(tensor.elementType, nil) }
+        let dimensions = tensor.shape.dimensions.map { extent in
+            chance(60) ? Dimension.known(extent) : chance(50) ? .unknown : .symbol("extent of \(extent)")
+        }
+        var info = ValueInfo(tensor.elementType, dimensions)
+        if tensor.shape.rank <= 1, chance(50), let integers = tensor.integers, tensor.elementType.isInteger {
+            info.elements = integers.map { value in
+                chance(70) ? .known(Int(value)) : chance(50) ? .unknown : .symbol("extent of \(value)")
+            }
+        }
+        return info
+    }
+
+    /// Infos that fit nothing: negative and huge extents, elements of another count than the shape's.
+    mutating func infos(count: ClosedRange<Int>) -> [ValueInfo?] {
+        let count = Int.random(in: 0...min(count.upperBound, count.lowerBound + 3), using: &self)
+        return (0..<count).map { _ in
+            if chance(5) { return nil }
+            var info = ValueInfo(chance(80) ? .float32 : pick(ElementType.allCases), nil)
+            if chance(90) {
+                info.dimensions = (0..<Int.random(in: 0...5, using: &self)).map { _ in
+                    chance(70) ? .known(Int(integer())) : chance(50) ? .unknown : .symbol(pick(["N", "M"]))
+                }
+            }
+            if chance(50) {
+                info.elementType = pick([.int64, .int32])
+                info.elements = integers().map {
+                    chance(80) ? .known(Int($0)) : pick([.unknown, .symbol("N")])
+                }
+            }
+            return info
+        }
+    }
+}
