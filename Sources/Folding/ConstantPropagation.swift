@@ -6,14 +6,16 @@ import Tensors
 ///
 /// Exporters hide a convolution's bias behind Shape, Expand and Cast; a rule that asks for a constant would refuse it.
 /// A value keeps its name: it is the same function of the inputs, which is none. A node that fails is left as it is.
-struct ConstantPropagation {
+package struct ConstantPropagation {
     /// The most elements that one output may have, unless the node's inputs have as many: a ConstantOfShape of a
     /// few bytes must not fill the memory.
     static let maximumElementCount = 1 << 20
     /// The most elements that all evaluated nodes together may read and write.
     static let maximumTotalElementCount = 1 << 28
 
-    func run(_ graph: Graph) throws(GraphError) -> Graph {
+    package init() {}
+
+    package func run(_ graph: Graph) throws(GraphError) -> Graph {
         var values: [String: ValueInfo] = [:]
         var fixed: [String: Tensor] = [:]
         for (name, tensor) in graph.constants {
@@ -38,10 +40,14 @@ struct ConstantPropagation {
             if let constants = evaluated(node, fixed: fixed, inferred: inferred, budget: &budget)
                 ?? known(node, inferred: inferred)
             {
-                edit.removedNodes.insert(node.identifier)
                 for case (let name?, let tensor) in zip(node.outputs, constants) {
                     values[name] = ValueInfo(constant: tensor)
                     fixed[name] = tensor
+                }
+                // A copy would hide that two nodes share a weight: identities are removed by name.
+                guard node.type != "Identity" else { continue }
+                edit.removedNodes.insert(node.identifier)
+                for case (let name?, let tensor) in zip(node.outputs, constants) {
                     edit.insertedConstants[name] = tensor
                 }
             } else {

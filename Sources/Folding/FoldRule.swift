@@ -42,6 +42,13 @@ package struct Absorption: Sendable {
     package var output: String
     /// The bytes of weights that were cloned because another node reads them too: 0 for weights of its own.
     package var clonedByteCount: Int
+
+    package init(node: String, input: String, output: String, clonedByteCount: Int) {
+        self.node = node
+        self.input = input
+        self.output = output
+        self.clonedByteCount = clonedByteCount
+    }
 }
 
 /// What a report says of a batch normalization's parameters.

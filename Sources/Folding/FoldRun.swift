@@ -67,7 +67,7 @@ struct FoldRun {
     }
 
     /// Looks at every node with one rule and applies what it proposes; edits that touch the same nodes wait for the
-    /// next sweep. Returns whether the graph changed.
+    /// next sweep. Returns whether there may be more to do.
     mutating func sweep(_ rule: any FoldRule) -> Bool {
         var touched: Set<Node.Identifier> = []
         var accepted: [Accepted] = []
@@ -96,9 +96,10 @@ struct FoldRun {
                 if refusals[node.identifier] == nil { refusals[node.identifier] = error }
             }
         }
-        let applied = apply(accepted[...])
-        if applied { context = context.moved(to: graph) }
-        return applied
+        guard !accepted.isEmpty else { return false }
+        if apply(accepted[...]) { context = context.moved(to: graph) }
+        // An edit that was dropped is not tried again, but others may have waited for it.
+        return true
     }
 
     /// Applies the edits together; if the graph does not pass, halves them until the one that fails stands alone.
@@ -227,11 +228,13 @@ struct FoldRun {
         return FoldRefusal("the preceding node is \(producer.type), \(who)", blockedBy: producer.name)
     }
 
+    /// The constants' bytes and those in attributes; an affine that stands for its source nodes has theirs.
     private static func weightByteCount(of graph: Graph) -> Int {
-        let attributes = graph.nodes.lazy.flatMap(\.attributes.values).map { attribute in
+        let nodes = graph.nodes.lazy.filter(\.sources.isEmpty)
+        let attributes = nodes.flatMap(\.attributes.values).map { attribute in
             if case .tensor(let tensor) = attribute { tensor.byteCount } else { 0 }
         }
-        return graph.constants.values.reduce(0) { $0 + $1.byteCount } + attributes.reduce(0, +)
+        return graph.constants.values.reduce(attributes.reduce(0, +)) { $0 + $1.byteCount }
     }
 
     private static func valueNames(of graph: Graph) -> Set<String> {

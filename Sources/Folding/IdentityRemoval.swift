@@ -5,8 +5,10 @@ import Graph
 /// The two values are the same function of the inputs, so either name is right. The name before the node stays, unless
 /// the one behind it is the graph's output: then the node before it defines that name instead. A node between a
 /// graph's input, constant or output and another of its outputs stays: both names are asked for.
-struct IdentityRemoval {
-    func run(_ graph: Graph) throws(GraphError) -> Graph {
+package struct IdentityRemoval {
+    package init() {}
+
+    package func run(_ graph: Graph) throws(GraphError) -> Graph {
         let index = GraphIndex(graph)
         var renamed: [String: String] = [:]
         // A removed name stands for a source, and a source may stand for the output that took its place: two steps.
@@ -54,8 +56,7 @@ struct IdentityRemoval {
         where index.isGraphOutput(mask) || !index.consumers(of: mask).isEmpty {
             return false
         }
-        // Until opset 6 an attribute says whether this is a test; from 12 on an input may ask for training.
-        if index.graph.opset < 7, node.integerAttribute("is_test", default: 0) == 0 { return false }
+        // Since opset 12 an input may ask for training.
         guard let training = node.input(2) else { return true }
         guard let tensor = index.graph.fixedConstant(training), tensor.shape.count == 1 else { return false }
         return tensor.withUnsafeBytes { $0.allSatisfy { $0 == 0 } }

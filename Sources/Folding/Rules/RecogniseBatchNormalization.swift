@@ -7,8 +7,8 @@ import Tensors
 ///
 /// Shapes: x [N, C, …]; γ, β, μ, σ² [C]. In Float64 from the stored parameters.
 /// Refuses: parameters that are not constant or that a caller may override; lengths that disagree; σ²+ε ≤ 0; a or b
-/// not finite; a vector as input; more outputs than y; the training mode of the oldest operator sets. The node then
-/// stays a BatchNormalization.
+/// not finite; a vector as input, or one channel and an unknown rank. The node then stays a BatchNormalization.
+/// Training mode never gets here: the operator refuses it.
 /// Source: Ioffe & Szegedy 2015, §3.1; ONNX BatchNormalization-15.
 struct RecogniseBatchNormalization: FoldRule {
     let name = "recognise-batchnorm"
@@ -17,7 +17,6 @@ struct RecogniseBatchNormalization: FoldRule {
         guard node.type == "BatchNormalization", let input = node.input(0), let output = node.outputs.first,
             let output
         else { return nil }
-        try requireInference(node, opset: context.graph.opset)
         let parameters = try Parameters(of: node, in: context)
         try requireChannels(parameters.count, of: context.values[input])
         let epsilon = Double(node.realAttribute("epsilon", default: 1e-5))
@@ -32,15 +31,6 @@ struct RecogniseBatchNormalization: FoldRule {
                 BatchNormalizationStatistics(
                     channelCount: scale.count, scaleMinimum: scale.min() ?? 0, scaleMaximum: scale.max() ?? 0,
                     minimumVariancePlusEpsilon: minimum)))
-    }
-
-    private func requireInference(_ node: Node, opset: Int) throws(FoldRefusal) {
-        guard node.integerAttribute("training_mode", default: 0) == 0,
-            opset >= 7 || node.integerAttribute("is_test", default: 0) == 1
-        else { throw FoldRefusal("it normalises by the statistics of the batch (training mode)") }
-        guard node.outputs.dropFirst().allSatisfy({ $0 == nil }) else {
-            throw FoldRefusal("it has more outputs than one (training mode)")
-        }
     }
 
     private func requireChannels(_ count: Int, of input: ValueInfo?) throws(FoldRefusal) {
