@@ -1,0 +1,157 @@
+import Graph
+import Tensors
+
+import Folding
+
+/// A small random graph around one or more batch normalizations, with how many of them must fold.
+struct RandomGraph {
+    var builder: GraphBuilder
+    var foldable = 0
+    private var isSquare: Bool
+    private var expectsFold = true
+
+    /// Everything follows from `seed`. Square graphs have equal extents wherever an axis could be taken for another.
+    init(seed: UInt64) throws {
+        var builder = GraphBuilder(seed: seed, elementType: seed.isMultiple(of: 2) ? .float64 : .float32)
+        isSquare = Bool.random(using: &builder.random)
+        self.builder = builder
+        switch Int.random(in: 0..<10, using: &self.builder.random) {
+        case 0...3: try convolution()
+        case 4...5: try transposed()
+        case 6...7: try gemm()
+        default: try product()
+        }
+    }
+
+    private mutating func pick(_ range: ClosedRange<Int>) -> Int {
+        Int.random(in: range, using: &builder.random)
+    }
+    private mutating func chance(_ percent: Int) -> Bool { pick(1...100) <= percent }
+
+    private mutating func integers(_ count: Int, _ range: ClosedRange<Int>) -> Attribute {
+        .integers((0..<count).map { _ in Int64(pick(range)) })
+    }
+
+    private mutating func convolution() throws {
+        let spatial = pick(1...3)
+        let group = isSquare && chance(50) ? 1 : pick(1...3)
+        let inputsInGroup = chance(30) ? 1 : pick(1...3)
+        let outputsInGroup = isSquare ? inputsInGroup : pick(1...3)
+        let kernel = (0..<spatial).map { _ in pick(1...3) }
+        var attributes: [String: Attribute] = [
+            "group": .integer(Int64(group)), "strides": integers(spatial, 1...2),
+        ]
+        switch pick(0...3) {
+        case 0: attributes["pads"] = integers(2 * spatial, 0...2)
+        case 1: attributes["auto_pad"] = .string(["SAME_UPPER", "SAME_LOWER", "VALID"][pick(0...2)])
+        default: break
+        }
+        if chance(40), attributes["auto_pad"] == nil { attributes["dilations"] = integers(spatial, 1...2) }
+        builder.input("x", [pick(1...2), group * inputsInGroup] + (0..<spatial).map { _ in pick(5...6) })
+        try builder.weight("w", [group * outputsInGroup, inputsInGroup] + kernel)
+        try finish("Conv", attributes, channels: group * outputsInGroup)
+    }
+
+    private mutating func transposed() throws {
+        let spatial = pick(1...3)
+        let group = pick(1...3)
+        let inputsInGroup = pick(1...3)
+        let outputsInGroup = isSquare ? inputsInGroup : pick(1...3)
+        var attributes: [String: Attribute] = [
+            "group": .integer(Int64(group)), "strides": integers(spatial, 1...2),
+            "dilations": integers(spatial, 1...2),
+        ]
+        if chance(40) { attributes["pads"] = integers(2 * spatial, 0...1) }
+        builder.input("x", [pick(1...2), group * inputsInGroup] + (0..<spatial).map { _ in pick(3...4) })
+        let kernel = (0..<spatial).map { _ in pick(2...3) }
+        try builder.weight("w", [group * inputsInGroup, outputsInGroup] + kernel)
+        try finish("ConvTranspose", attributes, channels: group * outputsInGroup)
+    }
+
+    /// With or without bias, and then one of the neighbourhoods of `surround`.
+    private mutating func finish(_ type: String, _ attributes: [String: Attribute], channels: Int) throws {
+        let hasBias = chance(50)
+        if hasBias { try builder.weight("c", [channels]) }
+        try builder.node(type, hasBias ? ["x", "w", "c"] : ["x", "w"], "h", name: "producer", attributes)
+        try surround("h", channels: channels)
+        if chance(20) {
+            try builder.node(type, ["x", "w"], "other", name: "sharer", attributes)
+            builder.output("other")
+        }
+    }
+
+    private mutating func gemm() throws {
+        let (rows, depth, columns) = isSquare ? (3, 3, 3) : (pick(1...4), pick(1...4), pick(1...4))
+        let (transA, transB) = (chance(50), chance(50))
+        builder.input("x", transA ? [depth, rows] : [rows, depth])
+        try builder.weight("w", transB ? [columns, depth] : [depth, columns])
+        let shapes = [nil, [], [1], [columns], [1, columns], [rows, 1], [rows, columns]]
+        let bias = shapes[pick(0...6)]
+        if let bias { try builder.weight("c", bias) }
+        try builder.node(
+            "Gemm", bias == nil ? ["x", "w"] : ["x", "w", "c"], "h", name: "producer",
+            [
+                "transA": .integer(transA ? 1 : 0), "transB": .integer(transB ? 1 : 0),
+                "alpha": .real([1, 0.5, -2][pick(0...2)]), "beta": .real([1, 0, -0.5][pick(0...2)]),
+            ])
+        try surround("h", channels: columns)
+    }
+
+    private mutating func product() throws {
+        let (rows, depth, columns) = isSquare ? (3, 3, 3) : (pick(1...4), pick(1...4), pick(1...4))
+        let batch = isSquare ? 3 : pick(1...3)
+        // x·W of rank 2, W·x of rank 3, and x·W of rank 3, whose axis 1 is not the product's output.
+        let kind = pick(0...2)
+        builder.input(
+            "x", kind == 0 ? [rows, depth] : kind == 1 ? [batch, depth, columns] : [batch, rows, depth])
+        try builder.weight("w", kind == 1 ? [rows, depth] : [depth, columns])
+        try builder.node("MatMul", kind == 1 ? ["w", "x"] : ["x", "w"], "p", name: "producer")
+        expectsFold = kind != 2
+        var last = "p"
+        if chance(60) {
+            let shapes = [[], [1], [columns], [1, columns], [rows, 1], [rows, columns]]
+            try builder.weight("c", shapes[pick(0...5)])
+            last = try builder.node("Add", chance(50) ? ["p", "c"] : ["c", "p"], "h", name: "sum")
+        }
+        try surround(last, channels: kind == 0 ? columns : rows)
+    }
+
+    /// What reads the value before the normalization, and what follows it.
+    private mutating func surround(_ value: String, channels: Int) throws {
+        switch pick(0...9) {
+        case 0:
+            builder.output(value)
+            try builder.batchNorm(value, "y", channels: channels)
+        case 1:
+            try builder.node("Relu", [value], "tap")
+            builder.output("tap")
+            try builder.batchNorm(value, "y", channels: channels)
+        case 2:
+            try builder.batchNorm(value, "y", channels: channels)
+            try builder.batchNorm(value, "y2", channels: channels)
+            builder.output("y2")
+        case 3:
+            try builder.batchNorm(value, "m", channels: channels)
+            try builder.batchNorm("m", "y", channels: channels)
+            foldable += expectsFold ? 2 : 0
+        case 4:
+            try builder.node("Relu", [value], "r")
+            try builder.batchNorm("r", "y", channels: channels)
+        case 5:
+            try builder.node("Identity", [value], "i")
+            try builder.batchNorm("i", "b", channels: channels)
+            try builder.node("Identity", ["b"], "y")
+            foldable += expectsFold ? 1 : 0
+        case 6:
+            try builder.batchNorm(value, "m", channels: channels)
+            try builder.batchNorm("m", "y", channels: channels)
+            builder.output("m")
+            foldable += expectsFold ? 1 : 0
+        default:
+            try builder.batchNorm(value, "y", channels: channels)
+            foldable += expectsFold ? 1 : 0
+        }
+        try builder.node("Sigmoid", ["y"], "z")
+        builder.output("z")
+    }
+}
