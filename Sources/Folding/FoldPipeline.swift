@@ -54,10 +54,10 @@ package struct FoldPipeline: Sendable {
         }
         let folded = run.graph.removingUnused()
         guard try Self.interfaces(of: graph, and: folded) else {
-            run.refuseAll("the folded graph's outputs would have other shapes")
-            return FoldResult(graph: prepared, report: run.report(of: prepared))
+            let reason = "the folded graph's outputs would have other types or shapes"
+            return FoldResult(graph: prepared, report: run.ledger.report(refusing: reason, prepared))
         }
-        return FoldResult(graph: folded, report: run.report(of: folded))
+        return FoldResult(graph: folded, report: run.ledger.report(of: folded, run.refusals))
     }
 
     /// What every rule starts from: constants propagated, identities and unused nodes removed.

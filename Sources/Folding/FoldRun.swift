@@ -3,22 +3,6 @@ import Tensors
 
 /// One graph on its way through the pipeline, with what became of each batch normalization so far.
 struct FoldRun {
-    /// Where a batch normalization of the model is now.
-    private enum Place {
-        case node(Node.Identifier)
-        case composed(into: Node.Identifier)
-        case absorbed(rule: String, Absorption)
-        /// Gone before the first rule ran.
-        case gone(rule: String)
-    }
-
-    private struct Record {
-        let identifier: Node.Identifier
-        let name: String
-        var place: Place
-        var statistics: BatchNormalizationStatistics?
-    }
-
     private struct Attempt: Hashable {
         let rule: String
         let node: Node.Identifier
@@ -31,39 +15,23 @@ struct FoldRun {
     }
 
     private(set) var graph: Graph
+    private(set) var ledger: FoldLedger
     /// The first refusal at each node in this round.
     var refusals: [Node.Identifier: FoldRefusal] = [:]
     private var context: FoldContext
-    private var records: [Record]
-    /// The records of the batch normalizations that each affine holds, by its node.
-    private var residents: [Node.Identifier: [Int]] = [:]
     /// Edits that did not pass the checks; not tried again.
     private var dropped: [Attempt: FoldRefusal] = [:]
     private var clonedByteCount = 0
     private let clonedByteLimit: Int
-    private let originalNodeCount: Int
-    private let originalByteCount: Int
 
     init(original: Graph, prepared: Graph) throws(GraphError) {
         graph = prepared
-        originalNodeCount = original.nodes.count
-        originalByteCount = Self.weightByteCount(of: original)
-        clonedByteLimit = max(FoldPipeline.maximumClonedByteCount, originalByteCount)
+        ledger = FoldLedger(original: original, prepared: prepared)
+        clonedByteLimit = max(FoldPipeline.maximumClonedByteCount, original.weightByteCount)
         context = FoldContext(
             graph: prepared, values: try prepared.inferValues(),
             takenNames: Self.valueNames(of: original).union(Self.valueNames(of: prepared)),
             takenNodeNames: Set(original.nodes.map(\.name)))
-        let present = Set(prepared.nodes.map(\.identifier))
-        let propagated = Set(prepared.constants.keys)
-        records = original.nodes.filter { $0.type == "BatchNormalization" }.map { node in
-            let isConstant = node.outputs.first.flatMap { $0 }.map(propagated.contains) ?? false
-            let place: Place =
-                present.contains(node.identifier)
-                ? .node(node.identifier)
-                : .gone(rule: isConstant ? "constant-propagation" : "remove-unused")
-            return Record(identifier: node.identifier, name: node.name, place: place)
-        }
-        for (index, record) in records.enumerated() { residents[record.identifier] = [index] }
     }
 
     /// Looks at every node with one rule and applies what it proposes; edits that touch the same nodes wait for the
@@ -110,7 +78,9 @@ struct FoldRun {
             let (edited, values) = try checked(edit)
             graph = edited
             context.values = values
-            for change in accepted { record(change) }
+            for change in accepted {
+                ledger.record(change.proposal.effect, at: change.node, by: change.rule)
+            }
             return true
         } catch {
             guard accepted.count > 1 else {
@@ -149,92 +119,6 @@ struct FoldRun {
             }
         }
         return (edited, values)
-    }
-
-    private mutating func record(_ change: Accepted) {
-        switch change.proposal.effect {
-        case .recognised(let statistics):
-            for index in residents[change.node] ?? [] { records[index].statistics = statistics }
-        case .composed(let other):
-            let moving = residents.removeValue(forKey: change.node) ?? []
-            for index in moving { records[index].place = .composed(into: other) }
-            residents[other, default: []] += moving
-        case .absorbed(let absorption):
-            for index in residents.removeValue(forKey: change.node) ?? [] {
-                records[index].place = .absorbed(rule: change.rule, absorption)
-            }
-        }
-    }
-
-    /// Takes back every fold: the graph before is what is served.
-    mutating func refuseAll(_ reason: String) {
-        for index in records.indices {
-            records[index].place = .node(records[index].identifier)
-            refusals[records[index].identifier] = FoldRefusal(reason)
-        }
-    }
-
-    // MARK: The report
-
-    func report(of result: Graph) -> FoldReport {
-        FoldReport(
-            entries: records.map(entry), nodeCountBefore: originalNodeCount,
-            nodeCountAfter: result.nodes.count, weightByteCountBefore: originalByteCount,
-            weightByteCountAfter: Self.weightByteCount(of: result),
-            notice: records.isEmpty ? FoldReport.noBatchNormalizationNotice : nil)
-    }
-
-    private func entry(_ record: Record) -> FoldReport.Entry {
-        var entry = FoldReport.Entry(batchNorm: record.name, outcome: .folded)
-        if let statistics = record.statistics {
-            entry.channelCount = statistics.channelCount
-            entry.scaleMinimum = statistics.scaleMinimum
-            entry.scaleMaximum = statistics.scaleMaximum
-            entry.minimumVariancePlusEpsilon = statistics.minimumVariancePlusEpsilon
-        }
-        switch record.place {
-        case .gone(let rule):
-            entry.rule = rule
-        case .absorbed(let rule, let absorption):
-            entry.rule = rule
-            entry.producer = absorption.node
-            entry.input = absorption.input
-            entry.output = absorption.output
-            entry.clonedWeights = absorption.clonedByteCount > 0
-        case .composed(let identifier):
-            let other = context.index.node(identifier)
-            entry.outcome = .partial
-            entry.consumer = other?.name
-            entry.reason = "merged with the affine '\(other?.name ?? "")', which has to stay"
-            entry.blockedBy = refusals[identifier]?.blockedBy
-        case .node(let identifier):
-            let node = context.index.node(identifier)
-            let producer = context.index.producer(of: node?.input(0))
-            let refusal = refusals[identifier] ?? Self.unmatched(value: node?.input(0), producer: producer)
-            entry.outcome = .refused
-            entry.producer = producer?.name
-            entry.reason = refusal.reason
-            entry.blockedBy = refusal.blockedBy
-        }
-        return entry
-    }
-
-    /// Why no rule looked at an affine at all.
-    private static func unmatched(value: String?, producer: Node?) -> FoldRefusal {
-        let who = "only Conv, ConvTranspose, Gemm and MatMul can absorb it backward"
-        guard let producer else {
-            return FoldRefusal("no node precedes it, \(who)", blockedBy: value)
-        }
-        return FoldRefusal("the preceding node is \(producer.type), \(who)", blockedBy: producer.name)
-    }
-
-    /// The constants' bytes and those in attributes; an affine that stands for its source nodes has theirs.
-    private static func weightByteCount(of graph: Graph) -> Int {
-        let nodes = graph.nodes.lazy.filter(\.sources.isEmpty)
-        let attributes = nodes.flatMap(\.attributes.values).map { attribute in
-            if case .tensor(let tensor) = attribute { tensor.byteCount } else { 0 }
-        }
-        return graph.constants.values.reduce(attributes.reduce(0, +)) { $0 + $1.byteCount }
     }
 
     private static func valueNames(of graph: Graph) -> Set<String> {

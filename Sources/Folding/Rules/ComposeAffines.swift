@@ -4,17 +4,18 @@ import Graph
 ///
 ///     a₂(a₁x + b₁) + b₂ = (a₂a₁)x + (a₂b₁ + b₂)
 ///
-/// Refuses: another consumer of the value between them, or that value as a graph output; different channel axes; a
-/// composed scale or shift that is not finite.
+/// Not when anything else depends on the value between them: each then is a case of its own.
+/// Refuses: different channel axes; a composed scale or shift that is not finite.
 struct ComposeAffines: FoldRule {
     let name = "compose-affines"
 
     func proposal(at node: Node, in context: FoldContext) throws(FoldRefusal) -> FoldProposal? {
         guard let first = node.operation as? Affine, let input = node.input(0),
             let between = node.outputs.first, let between,
-            let next = context.index.consumers(of: between).first, let second = next.operation as? Affine
+            let next = context.index.consumer(of: between, besides: node),
+            let second = next.operation as? Affine,
+            context.index.consumer(of: between, besides: next) == nil, !context.index.isGraphOutput(between)
         else { return nil }
-        try context.requireSoleUse(of: between, by: next)
         guard first.axis == second.axis, first.scale.count == second.scale.count else {
             throw FoldRefusal("the next one's channels are on another axis", blockedBy: next.name)
         }
