@@ -85,11 +85,11 @@ struct RandomGraph {
         let (transA, transB) = (chance(50), chance(50))
         builder.input("x", transA ? [depth, rows] : [rows, depth])
         try builder.weight("w", transB ? [columns, depth] : [depth, columns])
-        let shapes = [nil, [], [1], [columns], [1, columns], [rows, 1], [rows, columns]]
-        let bias = shapes[pick(0...6)]
-        if let bias { try builder.weight("c", bias) }
+        let shapes: [[Int]] = [[], [1], [columns], [1, columns], [rows, 1], [rows, columns]]
+        let hasBias = chance(85)
+        if hasBias { try builder.weight("c", shapes[pick(0...5)]) }
         try builder.node(
-            "Gemm", bias == nil ? ["x", "w"] : ["x", "w", "c"], "h", name: "producer",
+            "Gemm", hasBias ? ["x", "w", "c"] : ["x", "w"], "h", name: "producer",
             [
                 "transA": .integer(transA ? 1 : 0), "transB": .integer(transB ? 1 : 0),
                 "alpha": .real([1, 0.5, -2][pick(0...2)]), "beta": .real([1, 0, -0.5][pick(0...2)]),
