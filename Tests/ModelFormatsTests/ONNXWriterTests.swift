@@ -1,5 +1,6 @@
 import Foundation
 import Graph
+import enum Graph.Dimension
 import ModelFormats
 import Tensors
 import Testing
@@ -46,9 +47,13 @@ import Testing
             ], opset: 12, inputs: ["p"], outputs: ["y"])
         let graph = try Graph(
             name: "a", opset: 12,
-            inputs: ports + [Graph.Port(name: "p", info: ValueInfo(.float32, [.symbol("N"), .known(1), .known(4), .known(4)]))],
+            inputs: ports + [
+                Graph.Port(
+                    name: "p", info: ValueInfo(.float32, [.symbol("N"), .known(1), .known(4), .known(4)]))
+            ],
             outputs: [
-                Graph.Port(name: "y", info: ValueInfo(nil, nil)), Graph.Port(name: "bool", info: ValueInfo(.bool, nil)),
+                Graph.Port(name: "y", info: ValueInfo(nil, nil)),
+                Graph.Port(name: "bool", info: ValueInfo(.bool, nil)),
             ], constants: constants, overridableInputs: ["float64"], nodes: [node])
         #expect(describe(try rewritten(graph)) == describe(graph))
     }
@@ -86,7 +91,8 @@ import Testing
         let written = try rewritten(graph)
         #expect(written.nodes.map(\.type) == ["Mul", "Add"])
         #expect(written.nodes.map(\.name) == ["norm_Mul", "norm_Add"])
-        #expect(written.constants.values.allSatisfy { $0.elementType == type && $0.shape.dimensions == [2, 1] })
+        #expect(
+            written.constants.values.allSatisfy { $0.elementType == type && $0.shape.dimensions == [2, 1] })
         let x = try ExactTensor(
             reals: [1, 2, 3, 4, 5, 6], shape: Shape([1, 2, 3]), elementType: type)
         let result = try Evaluator(rounding: .declared).run(written, inputs: ["x": x])
@@ -101,7 +107,9 @@ import Testing
     }
 
     @Test func `writes an affine that has moved as Mul and Add`() throws {
-        for source in try [batchNormalization(input: "elsewhere"), batchNormalization(input: "x", output: "z")] {
+        for source in try [
+            batchNormalization(input: "elsewhere"), batchNormalization(input: "x", output: "z"),
+        ] {
             let graph = try affineGraph(constants: parameters(), sources: [source])
             #expect(try rewritten(graph).nodes.map(\.type) == ["Mul", "Add"])
         }
@@ -136,7 +144,9 @@ import Testing
 
     // MARK: - File
 
-    @Test(arguments: [(7, 4), (9, 4), (10, 5), (11, 6), (14, 7), (17, 8), (18, 8), (20, 9), (22, 10), (26, 13)])
+    @Test(arguments: [
+        (7, 4), (9, 4), (10, 5), (11, 6), (14, 7), (17, 8), (18, 8), (20, 9), (22, 10), (26, 13),
+    ])
     func `writes the IR version of the operator set`(_ opset: Int, _ version: UInt8) throws {
         let graph = try folder.load(
             .model([.initializer("w", dims: [1], floats: [4]), .output("w")], opset: Int64(opset)))
@@ -173,10 +183,12 @@ import Testing
         let storage = try MappedFile(path: sparse).storage
         var constants: [String: Tensor] = [:]
         for index in 0..<8 {
-            constants["w\(index)"] = try Tensor(elementType: .float32, shape: Shape([1 << 26]), storage: storage)
+            constants["w\(index)"] = try Tensor(
+                elementType: .float32, shape: Shape([1 << 26]), storage: storage)
         }
         let graph = try Graph(
-            name: "g", opset: 17, inputs: [], outputs: [Graph.Port(name: "w0", info: ValueInfo(.float32, nil))],
+            name: "g", opset: 17, inputs: [],
+            outputs: [Graph.Port(name: "w0", info: ValueInfo(.float32, nil))],
             constants: constants, nodes: [])
         #expect {
             try ONNXWriter().write(graph, to: folder.path + "/written.onnx")
