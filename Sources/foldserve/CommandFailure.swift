@@ -7,7 +7,7 @@ import ModelFormats
 import Tensors
 
 /// Why a command ends early, with the exit status that says whose fault it is (sysexits.h).
-struct CommandFailure: Error {
+package struct CommandFailure: Error {
     let message: String
     let exitCode: ExitCode
 

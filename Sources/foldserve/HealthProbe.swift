@@ -2,7 +2,7 @@ import COpenSSL
 import Glibc
 
 /// Asks a server whether it is ready: one HTTP/1.1 request over a blocking socket.
-struct HealthProbe: CustomStringConvertible {
+package struct HealthProbe: CustomStringConvertible {
     enum Failure: Error, CustomStringConvertible {
         case systemCall(String, errno: Int32)
         case resolve(String)
@@ -30,7 +30,7 @@ struct HealthProbe: CustomStringConvertible {
     }
 
     /// `http://HOST[:PORT]` or `https://…`; a path is not needed and not allowed.
-    init(url: String) throws {
+    package init(url: String) throws {
         let isSecure = url.hasPrefix("https://")
         guard isSecure || url.hasPrefix("http://") else {
             throw CommandFailure.usage("--url '\(url)': expected http://HOST:PORT or https://HOST:PORT")
@@ -60,7 +60,7 @@ struct HealthProbe: CustomStringConvertible {
         }
     }
 
-    var description: String {
+    package var description: String {
         "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 

@@ -2,7 +2,7 @@ import Graph
 import Tensors
 
 /// Tensors that come in by `--input` and go out to `--output-dir`.
-enum TensorArguments {
+package enum TensorArguments {
     /// Reads `NAME=FILE.npy` arguments; `FILE.npy` alone will do for a model with one input.
     static func read(_ arguments: [String], for graph: Graph) throws -> [String: Tensor] {
         var inputs: [String: Tensor] = [:]
@@ -24,7 +24,7 @@ enum TensorArguments {
     }
 
     /// Characters outside `[A-Za-z0-9._-]` are percent-encoded as UTF-8 bytes.
-    static func fileName(_ name: String) -> String {
+    package static func fileName(_ name: String) -> String {
         let hexadecimal = Array("0123456789ABCDEF")
         var result = ""
         for byte in name.utf8 {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import foldserve
+import foldserve
 
 @Suite struct ConfigurationTests {
     private static let root = URL(fileURLWithPath: #filePath)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import foldserve
+import foldserve
 
 @Suite struct TensorArgumentsTests {
     @Test(arguments: [

@@ -1,12 +1,12 @@
 /// What can be wrong with the configuration.
-enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+package enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case file(path: String, reason: String)
     /// `hint` names the nearest known one.
     case unknownSetting(name: String, hint: String)
     case unknownVariable(name: String, hint: String)
     case value(name: String, expected: String, actual: String)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .file(let path, let reason): "\(path): \(reason)"
         case .unknownSetting(let name, let hint): "unknown setting '\(name)'\(hint)"

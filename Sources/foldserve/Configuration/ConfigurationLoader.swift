@@ -3,15 +3,17 @@ import ModelServing
 import Tensors
 
 /// Puts a configuration together: defaults, then the file, then `FOLDSERVE_…` variables; flags come after it.
-struct ConfigurationLoader {
+package struct ConfigurationLoader {
     /// The largest configuration file that is read.
     static let maximumFileByteCount = 1 << 20
     /// Variables of the same prefix that are no settings.
     private static let otherVariables = ["FOLDSERVE_INSTRUCTION_SET"]
 
-    let environment: [String: String]
+    private let environment: [String: String]
 
-    func load(path: String?) throws(ConfigurationError) -> Configuration {
+    package init(environment: [String: String]) { self.environment = environment }
+
+    package func load(path: String?) throws(ConfigurationError) -> Configuration {
         var configuration = Configuration()
         if let path { try apply(file: path, to: &configuration) }
         try applyEnvironment(to: &configuration)

@@ -2,9 +2,9 @@ import HTTPServer
 import Logging
 
 /// One setting: its name in the configuration file, and how a value gets into a `Configuration`.
-struct Setting {
+package struct Setting {
     /// `limits.maximumBodyByteCount`: the path in the file.
-    let name: String
+    package let name: String
     private let field: Field
 
     private enum Field {
@@ -16,7 +16,7 @@ struct Setting {
     }
 
     /// Every setting, in the order of the configuration file.
-    static var all: [Setting] {
+    package static var all: [Setting] {
         [
             Setting("models", .text(\.models, allowed: nil)),
             Setting("host", .text(\.host, allowed: nil)),
@@ -66,7 +66,7 @@ struct Setting {
     }
 
     /// `FOLDSERVE_LIMITS_MAXIMUM_BODY_BYTE_COUNT`.
-    var variableName: String {
+    package var variableName: String {
         var result = "FOLDSERVE_"
         for character in name {
             if character == "." {
@@ -84,7 +84,7 @@ struct Setting {
     /// Puts a value from the file or, as text, from the environment into `configuration`.
     ///
     /// Throws `ConfigurationError.value` when it is of the wrong kind or out of range.
-    func apply(_ value: SettingValue, to configuration: inout Configuration) throws(ConfigurationError) {
+    package func apply(_ value: SettingValue, to configuration: inout Configuration) throws(ConfigurationError) {
         switch field {
         case .text(let path, let allowed):
             guard case .text(let text) = value else { throw error("a string", value) }
@@ -115,7 +115,7 @@ struct Setting {
     }
 
     /// The value that `configuration` holds.
-    func value(in configuration: Configuration) -> SettingValue {
+    package func value(in configuration: Configuration) -> SettingValue {
         switch field {
         case .text(let path, _): .text(configuration[keyPath: path])
         case .optionalText(let path): configuration[keyPath: path].map(SettingValue.text) ?? .null

@@ -1,5 +1,5 @@
 /// A value in a configuration file; variables and flags are text.
-enum SettingValue: Equatable, CustomStringConvertible {
+package enum SettingValue: Equatable, CustomStringConvertible {
     case text(String)
     case number(Double)
     case flag(Bool)
@@ -30,7 +30,7 @@ enum SettingValue: Equatable, CustomStringConvertible {
         }
     }
 
-    var description: String {
+    package var description: String {
         switch self {
         case .text(let text): "'\(text)'"
         case .number(let number): Int(exactly: number).map(String.init) ?? String(number)
