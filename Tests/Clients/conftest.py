@@ -1,0 +1,57 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+import command
+from networks import NETWORKS
+from server import Server
+
+
+def pytest_configure(config):
+    if not command.FOLDSERVE.exists():
+        raise pytest.UsageError(f"{command.FOLDSERVE}: not built; FOLDSERVE names the binary to test")
+
+
+def pytest_report_header():
+    return f"binary: {command.FOLDSERVE}"
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory):
+    """Starts a server: `with start_server(models, *arguments, **variables) as server`."""
+    logs = tmp_path_factory.mktemp("logs")
+
+    def start(models, *arguments, **variables):
+        return Server(models, logs / f"{len(list(logs.iterdir()))}.log", *arguments, **variables)
+    return start
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory):
+    """A model repository with every network, and nothing that is not a model."""
+    return make_repository(tmp_path_factory.mktemp("models"), NETWORKS)
+
+
+def make_repository(folder: Path, networks):
+    for network in networks:
+        (folder / network.name).mkdir()
+        shutil.copytree(network.folder / "1", folder / network.name / "1")
+        if (network.folder / "model.json").exists():
+            shutil.copy(network.folder / "model.json", folder / network.name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(start_server, repository):
+    """One server with every network, for the tests that leave it as it was."""
+    with start_server(repository) as server:
+        yield server.wait_until_ready()
+
+
+@pytest.fixture(scope="session")
+def curl():
+    path = shutil.which("curl")
+    if path is None:
+        pytest.skip("curl is not installed")
+    return path
