@@ -51,7 +51,9 @@ import Testing
     /// What the tests cannot do without and this machine has not.
     private static let missingTool: String? = {
         let probe = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
-        guard let run = try? Subprocess.run(["python3", "-c", probe]) else { return "python3 cannot be started" }
+        guard let run = try? Subprocess.run(["python3", "-c", probe]) else {
+            return "python3 cannot be started"
+        }
         guard run.status != 0 else { return nil }
         return "they need python3 3.11 or newer with its venv module: \(run.output)"
     }()

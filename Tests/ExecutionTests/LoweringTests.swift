@@ -61,13 +61,16 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
         ["Relu", "Sigmoid", "Tanh", "HardSwish"].flatMap { (name: String) -> [NodeCase] in
             [[1], [7], [3, 5], [2, 17, 33], [20_000]].map { NodeCase(type: name, inputs: [$0]) }
         } + [
-            NodeCase(type: "Clip", inputs: [[5, 33]], attributes: ["min": .real(-0.5), "max": .real(0.25)], opset: 10)
+            NodeCase(
+                type: "Clip", inputs: [[5, 33]], attributes: ["min": .real(-0.5), "max": .real(0.25)],
+                opset: 10)
         ]
 
     @Test(arguments: elementwise, InstructionSet.supported)
     func `functions of one value`(_ c: NodeCase, _ set: InstructionSet) throws { try c.check(set) }
 
-    private static let binary: [NodeCase] = ["Add", "Sub", "Mul", "Div"].flatMap { (name: String) -> [NodeCase] in
+    private static let binary: [NodeCase] = ["Add", "Sub", "Mul", "Div"].flatMap {
+        (name: String) -> [NodeCase] in
         [
             NodeCase(type: name, inputs: [[3, 17], [3, 17]]),
             NodeCase(type: name, inputs: [[2, 5, 7, 3], [5, 1, 1]]),
@@ -81,17 +84,22 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: binary, InstructionSet.supported)
-    func `functions of two values, broadcast`(_ c: NodeCase, _ set: InstructionSet) throws { try c.check(set) }
+    func `functions of two values, broadcast`(_ c: NodeCase, _ set: InstructionSet) throws {
+        try c.check(set)
+    }
 
     private static let products: [NodeCase] = [
         NodeCase(type: "Gemm", inputs: [[1, 17]], constants: [[17, 33]]),
-        NodeCase(type: "Gemm", inputs: [[1, 300]], constants: [[70, 300], [70]], attributes: ["transB": .integer(1)]),
+        NodeCase(
+            type: "Gemm", inputs: [[1, 300]], constants: [[70, 300], [70]],
+            attributes: ["transB": .integer(1)]),
         NodeCase(
             type: "Gemm", inputs: [[17, 5]], constants: [[17, 9], [1, 9]],
             attributes: ["transA": .integer(1), "alpha": .real(0.5), "beta": .real(2)]),
         NodeCase(type: "Gemm", inputs: [[7, 13], [13, 21]]),
         NodeCase(
-            type: "Gemm", inputs: [[13, 7], [21, 13]], attributes: ["transA": .integer(1), "transB": .integer(1)]),
+            type: "Gemm", inputs: [[13, 7], [21, 13]],
+            attributes: ["transA": .integer(1), "transB": .integer(1)]),
         NodeCase(type: "Gemm", inputs: [[13, 1], [13, 21]], attributes: ["transA": .integer(1)]),
         NodeCase(type: "Gemm", inputs: [[150, 700]], constants: [[700, 300]]),
         NodeCase(type: "MatMul", inputs: [[5]], constants: [[5, 3]]),
@@ -105,18 +113,21 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
     @Test(arguments: products, InstructionSet.supported)
     func `matrix products`(_ c: NodeCase, _ set: InstructionSet) throws { try c.check(set) }
 
-    private static let pools: [NodeCase] = ["MaxPool", "AveragePool"].flatMap { (name: String) -> [NodeCase] in
+    private static let pools: [NodeCase] = ["MaxPool", "AveragePool"].flatMap {
+        (name: String) -> [NodeCase] in
         [
             NodeCase(type: name, inputs: [[2, 3, 9, 11]], attributes: ["kernel_shape": .integers([2, 2])]),
             NodeCase(
                 type: name, inputs: [[1, 5, 40, 71]],
                 attributes: [
-                    "kernel_shape": .integers([3, 3]), "strides": .integers([2, 2]), "pads": .integers([1, 1, 1, 1]),
+                    "kernel_shape": .integers([3, 3]), "strides": .integers([2, 2]),
+                    "pads": .integers([1, 1, 1, 1]),
                 ]),
             NodeCase(
                 type: name, inputs: [[1, 2, 7, 7]],
                 attributes: [
-                    "kernel_shape": .integers([3, 2]), "strides": .integers([2, 3]), "pads": .integers([0, 1, 2, 1]),
+                    "kernel_shape": .integers([3, 2]), "strides": .integers([2, 3]),
+                    "pads": .integers([0, 1, 2, 1]),
                     "ceil_mode": .integer(1),
                 ]),
             NodeCase(
@@ -128,7 +139,8 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
             NodeCase(
                 type: name, inputs: [[1, 2, 6, 6]],
                 attributes: [
-                    "kernel_shape": .integers([3, 3]), "pads": .integers([1, 1, 1, 1]), "strides": .integers([2, 2]),
+                    "kernel_shape": .integers([3, 3]), "pads": .integers([1, 1, 1, 1]),
+                    "strides": .integers([2, 2]),
                     "ceil_mode": .integer(1),
                 ].merging(name == "AveragePool" ? ["count_include_pad": .integer(1)] : [:]) { $1 }),
         ]
@@ -142,7 +154,8 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
         let cases = [
             NodeCase(type: "GlobalAveragePool", inputs: [[2, 3, 7, 9]]),
             NodeCase(type: "GlobalAveragePool", inputs: [[2, 33, 1]]),
-            NodeCase(type: "Concat", inputs: [[2, 3, 4], [2, 1, 4], [2, 5, 4]], attributes: ["axis": .integer(1)]),
+            NodeCase(
+                type: "Concat", inputs: [[2, 3, 4], [2, 1, 4], [2, 5, 4]], attributes: ["axis": .integer(1)]),
             NodeCase(type: "Concat", inputs: [[2, 3], [2, 7]], attributes: ["axis": .integer(-1)]),
             NodeCase(type: "Concat", inputs: [[2, 3], [5, 3]], attributes: ["axis": .integer(0)]),
         ]
@@ -162,7 +175,8 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
         let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
         #expect(executable.stepDescriptions.count == 1)
         let inputs = ["x": noise.tensor(shape)]
-        #expect(try worstError(Session(executable, threadCount: 2).run(inputs), exactly(graph, inputs)) < 1e-5)
+        #expect(
+            try worstError(Session(executable, threadCount: 2).run(inputs), exactly(graph, inputs)) < 1e-5)
     }
 
     @Test(arguments: InstructionSet.supported) func `NaN and infinities go through as in the reference`(
@@ -180,7 +194,9 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
             let ours = try #require(outputs["y"]).elements(as: Float.self)
             let theirs = try #require(exactly(graph, inputs)["y"]?.reals)
             for (x, y) in zip(ours, theirs) {
-                #expect((x.isNaN && y.isNaN) || Double(x) == y || abs(Double(x) - y) < 1e-5, "\(name): \(x), \(y)")
+                #expect(
+                    (x.isNaN && y.isNaN) || Double(x) == y || abs(Double(x) - y) < 1e-5, "\(name): \(x), \(y)"
+                )
             }
         }
     }

@@ -7,17 +7,21 @@ import Testing
 @Suite struct MovementLoweringTests {
     private static let cases: [NodeCase] = [
         NodeCase(type: "Split", inputs: [[2, 6, 3]], attributes: ["axis": .integer(1)], outputCount: 3),
-        NodeCase(type: "Split", inputs: [[2, 6]], integers: [[1, 5]], attributes: ["axis": .integer(-1)], outputCount: 2),
+        NodeCase(
+            type: "Split", inputs: [[2, 6]], integers: [[1, 5]], attributes: ["axis": .integer(-1)],
+            outputCount: 2),
         NodeCase(type: "Transpose", inputs: [[5, 33]]),
         NodeCase(type: "Transpose", inputs: [[2, 19, 7, 5]], attributes: ["perm": .integers([0, 2, 3, 1])]),
         NodeCase(type: "Transpose", inputs: [[2, 7, 5, 40]], attributes: ["perm": .integers([0, 3, 1, 2])]),
-        NodeCase(type: "Transpose", inputs: [[2, 2, 9, 3, 3]], attributes: ["perm": .integers([0, 2, 1, 3, 4])]),
+        NodeCase(
+            type: "Transpose", inputs: [[2, 2, 9, 3, 3]], attributes: ["perm": .integers([0, 2, 1, 3, 4])]),
         NodeCase(type: "Transpose", inputs: [[2, 3, 4, 5]], attributes: ["perm": .integers([3, 1, 0, 2])]),
         NodeCase(type: "Transpose", inputs: [[3, 4, 5]], attributes: ["perm": .integers([2, 1, 0])]),
         NodeCase(type: "Transpose", inputs: [[1, 4, 1]], attributes: ["perm": .integers([1, 2, 0])]),
         NodeCase(type: "Slice", inputs: [[4, 9]], integers: [[1, 2], [3, 8]]),
         NodeCase(type: "Slice", inputs: [[4, 9]], integers: [[-1], [-10], [1], [-2]]),
-        NodeCase(type: "Slice", inputs: [[4, 9]], integers: [[100, -100], [-100, 100], [1, 0], [-3, 2]]),
+        NodeCase(
+            type: "Slice", inputs: [[4, 9]], integers: [[100, -100], [-100, 100], [1, 0], [-3, 2]]),
         NodeCase(type: "Slice", inputs: [[2, 5, 6]], integers: [[0], [Int64.max], [1], [2]]),
         NodeCase(type: "Slice", inputs: [[2, 5]], integers: [[4], [2], [1]]),
         NodeCase(type: "Pad", inputs: [[2, 3, 4]], integers: [[0, 1, 2, 1, 0, 3]]),
@@ -26,8 +30,12 @@ import Testing
         NodeCase(type: "Softmax", inputs: [[2, 5, 3, 7]], attributes: ["axis": .integer(1)]),
         NodeCase(type: "Softmax", inputs: [[2, 5, 3]], opset: 11),
         NodeCase(type: "LayerNormalization", inputs: [[2, 3, 19]], constants: [[19], [19]]),
-        NodeCase(type: "LayerNormalization", inputs: [[2, 3, 19]], constants: [[3, 19]], attributes: ["axis": .integer(1)]),
-        NodeCase(type: "ReduceMean", inputs: [[2, 5, 3, 7]], attributes: ["axes": .integers([2, 3]), "keepdims": .integer(0)]),
+        NodeCase(
+            type: "LayerNormalization", inputs: [[2, 3, 19]], constants: [[3, 19]],
+            attributes: ["axis": .integer(1)]),
+        NodeCase(
+            type: "ReduceMean", inputs: [[2, 5, 3, 7]],
+            attributes: ["axes": .integers([2, 3]), "keepdims": .integer(0)]),
         NodeCase(type: "ReduceMean", inputs: [[2, 5, 7]], attributes: ["axes": .integers([1])]),
         NodeCase(type: "ReduceSum", inputs: [[2, 5, 7]], integers: [[-1]]),
         NodeCase(type: "ReduceMean", inputs: [[2, 5, 7]]),

@@ -84,7 +84,9 @@ package struct Setting {
     /// Puts a value from the file or, as text, from the environment into `configuration`.
     ///
     /// Throws `ConfigurationError.value` when it is of the wrong kind or out of range.
-    package func apply(_ value: SettingValue, to configuration: inout Configuration) throws(ConfigurationError) {
+    package func apply(_ value: SettingValue, to configuration: inout Configuration)
+        throws(ConfigurationError)
+    {
         switch field {
         case .text(let path, let allowed):
             guard case .text(let text) = value else { throw error("a string", value) }
