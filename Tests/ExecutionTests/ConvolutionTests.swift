@@ -132,6 +132,25 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
         }
     }
 
+    @Test(arguments: InstructionSet.supported)
+    func `a residual outlives the partial sums of a deep product`(_ set: InstructionSet) throws {
+        let c = ConvolutionCase(
+            channels: 64, outputChannels: 24, extents: [9, 9], kernel: [3, 3], pads: [1, 1, 1, 1])
+        var sketch = try c.sketch()
+        sketch.input("r", [.symbol("N"), .known(c.outputChannels)] + c.extents.map(Dimension.known))
+        // A value of the arena that nobody reads after the sum: its memory is free to be reused.
+        try sketch.add("Neg", ["r"], ["n"])
+        try sketch.add("Add", ["y", "n"], ["sum"])
+        try sketch.add("Relu", ["sum"], ["z"])
+        try sketch.add("Neg", ["z"], ["out"])
+        let graph = try sketch.graph(["out"])
+        let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+        var noise = Noise(4)
+        let inputs = ["x": c.input, "r": noise.tensor([c.batch, c.outputChannels] + c.extents)]
+        let outputs = try Session(executable, threadCount: 2).run(inputs)
+        #expect(try worstError(outputs, exactly(graph, inputs)) < 1e-5)
+    }
+
     @Test func `keeps a sum that is a graph output apart`() throws {
         var sketch = try ConvolutionCase.all[4].sketch()
         try sketch.add("Relu", ["y"], ["z"])

@@ -65,7 +65,8 @@ struct ConvolutionOperation: LoweredOperation {
         var result = ScheduledOperation(phases)
         result.scratchCount = scratchCount
         result.workerScratchCount = product.scratchCount
-        if epilogue.hasResidual { result.reusableInputs = [1] }
+        // Sums that are complete only after several blocks of the depth wait in the output: the residual is needed later.
+        if epilogue.hasResidual, weights.depth <= Self.depthBlock { result.reusableInputs = [1] }
         return result
     }
 
