@@ -135,9 +135,10 @@ def serve(stage):
     size = subprocess.run(["du", "-sxb", "--exclude=proc", "--exclude=dev", stage.root],
                           check=True, capture_output=True, text=True).stdout.split()[0]
     print(f"container: image of {size} bytes")
-    run("mount", "--bind", stage.root, stage.root)
+    # With its mounts: Swift reads a program's arguments from /proc.
+    run("mount", "--rbind", stage.root, stage.root)
     run("mount", "-o", "remount,ro,bind", stage.root)
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "FOLDSERVE_HOST": "127.0.0.1", "FOLDSERVE_PORT": str(PORT)}
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "FOLDSERVE_HOST": "127.0.0.1", "FOLDSERVE_PORT": str(PORT)}
     entry = json.loads(stage.settings["ENTRYPOINT"]) + json.loads(stage.settings["CMD"])
     check = json.loads(stage.settings["HEALTHCHECK"].partition("CMD ")[2])
     start = time.monotonic()
