@@ -41,6 +41,11 @@ package struct OperatorCatalog: Sendable {
         Pad.self,
         Concat.self, Split.self, Slice.self, Gather.self, DepthToSpace.self, SpaceToDepth.self,
         Resize.self, Upsample.self,
+        // Inverse and hyperbolic functions, and the normalizations of newer networks.
+        Acos.self, Asin.self, Acosh.self, Asinh.self, Atanh.self, Cosh.self, Sinh.self, Shrink.self,
+        RMSNormalization.self, LpNormalization.self, MeanVarianceNormalization.self,
+        // Signals.
+        DFT.self, STFT.self, HannWindow.self, HammingWindow.self, BlackmanWindow.self, MelWeightMatrix.self,
         // Graph's own.
         Affine.self,
     ])

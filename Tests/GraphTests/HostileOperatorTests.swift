@@ -13,28 +13,35 @@ import Testing
         ],
         "BatchNormalization": ["epsilon", "spatial", "training_mode"],
         "Cast": ["to"], "Celu": ["alpha"], "Clip": ["min", "max"], "Concat": ["axis"],
+        "BlackmanWindow": ["periodic", "output_datatype"],
         "ConstantOfShape": ["value"],
         "Conv": ["kernel_shape", "strides", "pads", "dilations", "auto_pad", "group"],
         "ConvTranspose": [
             "kernel_shape", "strides", "pads", "dilations", "auto_pad", "group", "output_padding",
             "output_shape",
         ],
+        "DFT": ["inverse", "onesided", "axis"],
         "DepthToSpace": ["blocksize", "mode"], "Dropout": ["seed"], "Elu": ["alpha"], "Flatten": ["axis"],
         "Gather": ["axis"], "Gelu": ["approximate"], "Gemm": ["alpha", "beta", "transA", "transB"],
         "GlobalLpPool": ["p"], "GroupNormalization": ["num_groups", "epsilon"],
+        "HammingWindow": ["periodic", "output_datatype"], "HannWindow": ["periodic", "output_datatype"],
         "HardSigmoid": ["alpha", "beta"],
         "InstanceNormalization": ["epsilon"], "LRN": ["size", "alpha", "beta", "bias"],
         "LayerNormalization": ["axis", "epsilon", "stash_type"], "LeakyRelu": ["alpha"],
         "LogSoftmax": ["axis"],
+        "LpNormalization": ["axis", "p"],
         "LpPool": ["kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode", "p"],
         "MaxPool": [
             "kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode", "storage_order",
         ],
+        "MeanVarianceNormalization": ["axes"], "MelWeightMatrix": ["output_datatype"],
         "Mod": ["fmod"], "Pad": ["mode", "pads", "value"], "Reshape": ["allowzero"],
+        "RMSNormalization": ["axis", "epsilon", "stash_type"],
         "Resize": [
             "mode", "coordinate_transformation_mode", "nearest_mode", "cubic_coeff_a", "exclude_outside",
             "extrapolation_value", "antialias", "axes", "keep_aspect_ratio_policy",
         ],
+        "STFT": ["onesided"], "Shrink": ["lambd", "bias"],
         "Selu": ["alpha", "gamma"], "Shape": ["start", "end"], "Slice": ["starts", "ends", "axes"],
         "Softmax": ["axis"], "SpaceToDepth": ["blocksize"], "Split": ["axis", "split", "num_outputs"],
         "Squeeze": ["axes"], "Swish": ["alpha"], "ThresholdedRelu": ["alpha"], "Transpose": ["perm"],
@@ -140,7 +147,7 @@ private struct Source: RandomNumberGenerator {
             return .integers(
                 chance(80)
                     ? Array(0..<Int64.random(in: 1...4, using: &self)).shuffled(using: &self) : integers())
-        case "epsilon", "alpha", "beta", "gamma", "bias", "min", "max", "cubic_coeff_a",
+        case "epsilon", "alpha", "beta", "gamma", "bias", "min", "max", "lambd", "cubic_coeff_a",
             "extrapolation_value":
             return .real(chance(50) ? 1 : real())
         case "scales":
@@ -163,7 +170,7 @@ private struct Source: RandomNumberGenerator {
         case "nearest_mode":
             return .string(pick(["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"]))
         case "keep_aspect_ratio_policy": return .string(pick(["stretch", "not_larger", "not_smaller"]))
-        case "to", "stash_type": return .integer(Int64.random(in: 0...17, using: &self))
+        case "to", "stash_type", "output_datatype": return .integer(Int64.random(in: 0...17, using: &self))
         case "size", "num_groups", "group", "p", "blocksize":
             return .integer(chance(70) ? Int64.random(in: 1...2, using: &self) : integer())
         default: return .integer(chance(70) ? Int64.random(in: 0...1, using: &self) : integer())
@@ -195,6 +202,20 @@ private struct Source: RandomNumberGenerator {
                 shape: try! Shape([rank]),
                 elementType: .float32)
             return [tensor(x, pick([.float32, .uint8])), tensor([2 * rank], .float32), scales]
+        case "DFT":
+            return [tensor(x.dropLast() + [Int.random(in: 1...2, using: &self)], .float32)]
+        case "STFT":
+            let length = Int.random(in: 1...9, using: &self)
+            return [
+                tensor([2, length, Int.random(in: 1...2, using: &self)], .float32), tensor([], .int64),
+                chance(50) ? nil : tensor([Int.random(in: 1...length, using: &self)], .float32),
+            ]
+        case "MelWeightMatrix":
+            let counts = (0..<3).map { _ in
+                ExactTensor(
+                    integers: [Int64.random(in: 0...9, using: &self)], shape: .scalar, elementType: .int64)
+            }
+            return counts + (0..<2).map { _ in tensor([], .float32) }
         default: return nil
         }
     }
