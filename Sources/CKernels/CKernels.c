@@ -111,3 +111,18 @@ void ck_add_strided(float *destination, ptrdiff_t stride, const float *source, s
         for (size_t i = 0; i < count; i++) destination[(ptrdiff_t)i * stride] += source[i];
     }
 }
+
+void ck_blend(
+    float *destination, const float *source, const ptrdiff_t *indices, const float *weights, size_t outputs, size_t taps,
+    size_t inner) {
+    for (size_t output = 0; output < outputs; output++, indices += taps, weights += taps) {
+        float *row = destination + output * inner;
+        for (size_t i = 0; i < inner; i++) row[i] = 0;
+        for (size_t tap = 0; tap < taps; tap++) {
+            const float weight = weights[tap];
+            const float *from = source + indices[tap] * (ptrdiff_t)inner;
+            if (weight == 0) continue;
+            for (size_t i = 0; i < inner; i++) row[i] += weight * from[i];
+        }
+    }
+}

@@ -66,13 +66,16 @@ struct ScheduleBuilder {
             guard let dimensions = values[output]?.shape, values[output]?.elementType != nil else {
                 return false
             }
+            let shape: Shape
             do {
-                let shape = try Shape(dimensions)
-                shapes[output] = shape
-                outputShapes.append(shape)
+                shape = try Shape(dimensions)
             } catch {
                 throw .graph(.tensor(error).at(step.nodes[0]))
             }
+            // Before anything is computed from the extents: they fit into the memory that a run may use.
+            _ = try checked(shape.count, of: values[output]?.elementType?.byteCount ?? 1)
+            shapes[output] = shape
+            outputShapes.append(shape)
         }
         var inputShapes: [Shape] = []
         for input in step.inputs {

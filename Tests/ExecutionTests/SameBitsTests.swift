@@ -33,6 +33,16 @@ struct Recipe: Sendable, CustomTestStringConvertible {
             try sketch.add("GlobalAveragePool", ["m"], ["g"])
             try sketch.add("Flatten", ["g"], ["y"])
         },
+        Recipe(testDescription: "up again", item: [9, 6, 5]) { sketch, noise in
+            sketch.constants["w1"] = noise.tensor([9, 12, 2, 2], scale: 0.2)
+            sketch.constants["b1"] = noise.tensor([12])
+            sketch.constants["scales"] = Tensor([1, 1, 2, 2] as [Float])
+            sketch.constants["w2"] = noise.tensor([5, 21, 3, 3], scale: 0.1)
+            try sketch.add("ConvTranspose", ["x", "w1", "b1"], ["t"], ["strides": .integers([2, 2])])
+            try sketch.add("Resize", ["x", nil, "scales"], ["r"], ["mode": .string("linear")])
+            try sketch.add("Concat", ["t", "r"], ["c"], ["axis": .integer(1)])
+            try sketch.add("Conv", ["c", "w2"], ["y"], ["pads": .integers([1, 1, 1, 1])])
+        },
         Recipe(testDescription: "dense layers", item: [37]) { sketch, noise in
             sketch.constants["w1"] = noise.tensor([50, 37], scale: 0.2)
             sketch.constants["b1"] = noise.tensor([50])

@@ -138,6 +138,12 @@ void ck_gather(float *destination, const float *source, const ptrdiff_t *indices
 /// destination[i·stride] += source[i].
 void ck_add_strided(float *destination, ptrdiff_t stride, const float *source, size_t count);
 
+/// destination[output][i] = Σ over taps of weights[output][tap] · source[indices[output][tap]][i], for rows of `inner` floats,
+/// taps in order; a tap of weight 0 is left out.
+void ck_blend(
+    float *destination, const float *source, const ptrdiff_t *indices, const float *weights, size_t outputs, size_t taps,
+    size_t inner);
+
 /// Tells the processor that this is a waiting loop.
 static inline void ck_pause(void) {
 #if defined(__x86_64__)

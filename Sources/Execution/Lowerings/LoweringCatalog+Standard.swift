@@ -3,6 +3,7 @@ extension LoweringCatalog {
     package static let standard = LoweringCatalog([
         ViewLowering(),
         ConvolutionLowering(),
+        ConvolutionTransposeLowering(),
         MatrixProductLowering(),
         AffineLowering(),
         ElementwiseLowering(),
@@ -12,6 +13,7 @@ extension LoweringCatalog {
         ConcatLowering(),
         TransposeLowering(),
         SliceLowering(),
+        ResizeLowering(),
         SoftmaxLowering(),
         LayerNormalizationLowering(),
     ])

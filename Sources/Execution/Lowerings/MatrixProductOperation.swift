@@ -117,7 +117,7 @@ private struct MatrixProduct: Sendable {
     private static func rowShare(_ panels: Int, _ panelWeights: Int, _ threadCount: Int) -> Int {
         guard threadCount > 1 else { return panels }
         let least = max(4, MatrixProductOperation.rowTaskWeights / max(1, panelWeights))
-        let wanted = threadCount * ConvolutionOperation.tasksPerThread
+        let wanted = threadCount * PatchProduct.tasksPerThread
         return max(least, ((panels + wanted - 1) / wanted + 3) / 4 * 4)
     }
 
@@ -125,7 +125,7 @@ private struct MatrixProduct: Sendable {
     private static func blockSizes(
         rows: Int, columns: Int, products: Int, _ threadCount: Int
     ) -> (rows: Int, columns: Int) {
-        let wanted = threadCount == 1 ? 1 : threadCount * ConvolutionOperation.tasksPerThread
+        let wanted = threadCount == 1 ? 1 : threadCount * PatchProduct.tasksPerThread
         var rowSize = min(MatrixProductOperation.maximumRowPanels, rows)
         var columnSize = min(MatrixProductOperation.maximumColumnPanels, columns)
         while products * ((rows + rowSize - 1) / rowSize) * ((columns + columnSize - 1) / columnSize)

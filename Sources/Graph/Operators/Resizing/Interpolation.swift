@@ -1,7 +1,7 @@
 import Glibc
 
 /// How Resize finds the input elements behind each output coordinate of one axis, and their weights.
-struct Interpolation: Sendable {
+package struct Interpolation: Sendable {
     enum Mode: String, CaseIterable, Sendable {
         case nearest, linear, cubic
     }
@@ -32,9 +32,9 @@ struct Interpolation: Sendable {
     }
 
     /// The elements that one output coordinate is made of.
-    struct Taps {
-        let indices: [Int]
-        let weights: [Double]
+    package struct Taps: Sendable {
+        package let indices: [Int]
+        package let weights: [Double]
         /// Whether the coordinate lies outside the input, where the extrapolation value stands.
         let isOutside: Bool
     }

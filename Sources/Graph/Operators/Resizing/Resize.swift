@@ -103,6 +103,15 @@ package struct Resize: Operator {
         ]
     }
 
+    /// What each output coordinate of an axis is made of, for the axes that change; `nil` when the attributes ask for an
+    /// extrapolation. Of `inputs`, the first is not read.
+    package func taps(
+        _ inputs: [ExactTensor?], from shape: Shape, to target: Shape
+    ) throws(GraphError) -> [[Interpolation.Taps]?]? {
+        guard interpolation.coordinates != .tensorflowCropAndResize, shape.count > 0 else { return nil }
+        return try resizedAxes(inputs, shape, target).map { axis in axis.map { interpolation.taps($0) } }
+    }
+
     /// An input that is there and has elements: an empty tensor stands for an absent one.
     private func given(_ inputs: [ValueInfo?], _ index: Int, _ name: String) throws(GraphError) -> ValueInfo?
     {
