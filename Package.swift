@@ -59,7 +59,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        // Tests: one target a module, the same file names.
+        // Tests: one target a module, the same file names; ConformanceTests runs the ONNX project's tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "GraphTests", dependencies: ["Graph"]),
         .testTarget(name: "ModelFormatsTests", dependencies: ["ModelFormats"]),
@@ -68,7 +69,11 @@ let package = Package(
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
         .testTarget(name: "ModelServingTests", dependencies: ["ModelServing"]),
         .testTarget(name: "ServingAPITests", dependencies: ["ServingAPI"]),
-        .testTarget(name: "CommandTests", dependencies: ["foldserve"]),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["Execution", "Folding", "Graph", "ModelFormats", "TestSupport"],
+            exclude: ["write_cases.py", "update_readme.py"]),
+        .testTarget(name: "CommandTests", dependencies: ["foldserve", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -12,10 +12,12 @@ struct ONNXStripper {
     /// The bytes that hold a message's length before it is known: a varint, padded.
     private static let lengthByteCount = 5
 
-    /// The structure of the ONNX model in `file`.
-    static func strip(_ file: UnsafeRawBufferPointer) throws(ProtobufScanner.Damage) -> [UInt8] {
+    /// The structure of the message in `file`: an ONNX model, or what `schema` describes.
+    static func strip(
+        _ file: UnsafeRawBufferPointer, schema: ONNXSchema = .model
+    ) throws(ProtobufScanner.Damage) -> [UInt8] {
         var stripper = ONNXStripper(file: file)
-        try stripper.copyMessage(0..<file.count, schema: .model)
+        try stripper.copyMessage(0..<file.count, schema: schema)
         return stripper.result
     }
 

@@ -1,21 +1,21 @@
 import Glibc
 
 /// Runs another program to its end.
-struct Subprocess {
+package struct Subprocess {
     /// The exit status, or minus the number of the signal that ended it.
-    let status: Int32
+    package let status: Int32
     /// Standard output and standard error, in the order they were written.
-    let output: String
+    package let output: String
 
-    struct SystemCallFailure: Error, CustomStringConvertible {
-        let call: String
-        let error: Int32
+    package struct SystemCallFailure: Error, CustomStringConvertible {
+        package let call: String
+        package let error: Int32
 
-        var description: String { "\(call): \(String(cString: strerror(error)))" }
+        package var description: String { "\(call): \(String(cString: strerror(error)))" }
     }
 
     /// Runs `command`, its first element looked up in PATH, with `variables` added to this process's environment.
-    static func run(_ command: [String], variables: [String: String] = [:]) throws -> Subprocess {
+    package static func run(_ command: [String], variables: [String: String] = [:]) throws -> Subprocess {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw SystemCallFailure(call: "pipe", error: errno) }
         defer { close(ends[0]) }
