@@ -7,16 +7,20 @@ package struct GraphEdit: Sendable {
     /// Nodes that take the place and the identifier of another: an edit that changes a node where it stands keeps the
     /// graph's order.
     package var replacements: [Node.Identifier: Node]
+    /// Nodes that take the place of one and keep their own identifiers: the sources of a node that was recognised.
+    package var expansions: [Node.Identifier: [Node]]
     /// New constants; none may have the name of a value that exists.
     package var insertedConstants: [String: Tensor]
 
     package init(
         removedNodes: Set<Node.Identifier> = [], insertedNodes: [Node] = [],
-        replacements: [Node.Identifier: Node] = [:], insertedConstants: [String: Tensor] = [:]
+        replacements: [Node.Identifier: Node] = [:], expansions: [Node.Identifier: [Node]] = [:],
+        insertedConstants: [String: Tensor] = [:]
     ) {
         self.removedNodes = removedNodes
         self.insertedNodes = insertedNodes
         self.replacements = replacements
+        self.expansions = expansions
         self.insertedConstants = insertedConstants
     }
 }
@@ -32,11 +36,12 @@ extension Graph {
                 throw .duplicateValue(name: name)
             }
         }
-        result.nodes = result.nodes.compactMap { node in
-            guard !edit.removedNodes.contains(node.identifier) else { return nil }
-            guard var replacement = edit.replacements[node.identifier] else { return node }
+        result.nodes = result.nodes.flatMap { node in
+            guard !edit.removedNodes.contains(node.identifier) else { return [Node]() }
+            if let expansion = edit.expansions[node.identifier] { return expansion }
+            guard var replacement = edit.replacements[node.identifier] else { return [node] }
             replacement.identifier = node.identifier
-            return replacement
+            return [replacement]
         }
         try result.insert(edit.insertedNodes)
         return result

@@ -28,6 +28,14 @@ package struct Affine: Operator {
         }
     }
 
+    /// Traps when the counts disagree.
+    package init(scale: [Double], shift: [Double], axis: Int) {
+        precondition(scale.count == shift.count && axis >= 0, "a scale and a shift for each channel")
+        self.scale = scale
+        self.shift = shift
+        self.axis = axis
+    }
+
     /// The attributes that make this operator.
     package static func attributes(scale: [Double], shift: [Double], axis: Int) -> [String: Attribute] {
         ["scale": .tensor(Tensor(scale)), "shift": .tensor(Tensor(shift)), "axis": .integer(Int64(axis))]
