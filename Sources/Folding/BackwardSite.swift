@@ -2,41 +2,105 @@ import Graph
 import Tensors
 
 /// An affine and the node before it, once everything holds that every fold into that node needs: nobody else depends
-/// on the value between them.
+/// on a value between them.
+///
+/// Between them may stand a few nodes that leave every channel what it is: a Transpose, which moves the channels to
+/// another axis, and, in mixed precision, a Cast to a wider type when the affine's only reader casts back.
 struct BackwardSite {
+    /// The most nodes that may stand between; exporters write one or two.
+    static let maximumPathLength = 8
+
     let affineNode: Node
-    let affine: Affine
+    /// On the axis of the producer's output.
+    private(set) var affine: Affine
     let producer: Node
-    /// The value that the affine defines; the folded node will.
+    /// The value that the folded piece will define: the affine's, or that of the Cast behind it.
     let output: String
+    /// From the producer on.
+    private let path: [Node]
+    /// The affine's node, or the Cast behind it.
+    private let end: Node
 
     /// `nil` when `node` is no affine or another type of node precedes it.
     init?(at node: Node, after type: String, in context: FoldContext) throws(FoldRefusal) {
-        guard let affine = node.operation as? Affine, let input = node.input(0),
-            let output = node.outputs.first ?? nil,
-            let producer = context.index.producer(of: input), producer.type == type
+        guard let affine = node.operation as? Affine, let output = node.outputs.first ?? nil,
+            let walk = Walk(from: node, axis: affine.axis, to: type, in: context)
         else { return nil }
-        self.affineNode = node
-        self.affine = affine
-        self.producer = producer
-        self.output = output
-        try context.requireSoleUse(of: input, by: node)
-        guard affine.axis == 1 else {
+        affineNode = node
+        self.affine = Affine(scale: affine.scale, shift: affine.shift, axis: walk.axis)
+        producer = walk.producer
+        path = walk.path
+        for (value, reader) in walk.links { try context.requireSoleUse(of: value, by: reader) }
+        guard path.contains(where: { $0.operation is Cast }) else {
+            self.output = output
+            end = node
+            return
+        }
+        let type = walk.links.last.flatMap { context.values[$0.value]?.elementType }
+        guard let type, let reader = context.index.consumers(of: output).first, reader.operation is Cast,
+            let narrowed = reader.outputs.first ?? nil, context.values[narrowed]?.elementType == type
+        else {
             throw FoldRefusal(
-                "the channels are on axis \(affine.axis), those of \(type) on axis 1",
-                blockedBy: producer.name)
+                "what follows is not cast back to the element type of \(producer.type)",
+                blockedBy: path.first { $0.operation is Cast }?.name)
+        }
+        try context.requireSoleUse(of: output, by: reader)
+        self.output = narrowed
+        end = reader
+    }
+
+    /// The node that `init` would find, before anything is required of the way to it.
+    static func producer(before node: Node, type: String, in context: FoldContext) -> Node? {
+        (node.operation as? Affine).flatMap {
+            Walk(from: node, axis: $0.axis, to: type, in: context)?.producer
         }
     }
 
     var channelCount: Int { affine.scale.count }
 
-    func requireChannels(_ count: Int, of role: String) throws(FoldRefusal) {
+    /// Throws unless the affine's channels are the `count` ones of the producer's output axis `axis`.
+    ///
+    /// An affine that does the same to every channel is on whichever axis it is wanted.
+    mutating func requireChannels(_ count: Int, axis: Int = 1, of role: String) throws(FoldRefusal) {
+        if let uniform = affine.spread(over: count, axis: axis) {
+            affine = uniform
+            return
+        }
+        guard affine.axis == axis else {
+            throw FoldRefusal(
+                "the channels are on axis \(affine.axis), those of \(producer.type) on axis \(axis)",
+                blockedBy: producer.name)
+        }
         guard count == channelCount else {
             throw FoldRefusal(
-                "the \(role) has \(count) output channels, the BatchNormalization has \(channelCount)",
+                "the \(role) has \(count) output channels, the \(affineNode.affineDescription) has \(channelCount)",
                 blockedBy: producer.name)
         }
     }
+
+    /// The value that the folded producer defines: `output`, unless nodes follow that stay.
+    func producedName(in context: FoldContext) -> String {
+        carriers.isEmpty ? output : context.unusedValueName(producer.name + "_folded")
+    }
+
+    /// The part of the edit behind the folded producer: the affine is gone, and so are the casts; transposes read
+    /// `produced`, and the last one defines `output`.
+    func finish(_ edit: inout GraphEdit, from produced: String, in context: FoldContext) {
+        let places = Set(edit.replacements.keys)
+        let gone = Set((path.filter { $0.operation is Cast } + [affineNode, end]).map(\.identifier))
+        edit.removedNodes.formUnion(gone.subtracting(places))
+        var value = produced
+        for (position, carrier) in carriers.enumerated() {
+            let isLast = position == carriers.count - 1
+            var replacement = carrier
+            replacement.inputs = [value]
+            value = isLast ? output : context.unusedValueName(carrier.name + "_folded")
+            replacement.outputs = [value]
+            edit.replacements[carrier.identifier] = replacement
+        }
+    }
+
+    private var carriers: [Node] { path.filter { !($0.operation is Cast) } }
 
     /// The edit after which `producer` defines the affine's output with a new weight and bias, and the affine is gone.
     ///
@@ -47,22 +111,99 @@ struct BackwardSite {
         guard let input = producer.input(0), let oldWeight = producer.input(1) else { return nil }
         let weightName = context.unusedValueName(producer.name + "_weight")
         let biasName = context.unusedValueName(producer.name + "_bias")
+        let produced = producedName(in: context)
         let folded = try Node.made(
             name: producer.name, domain: producer.domain, type: producer.type,
             attributes: attributes ?? producer.attributes, opset: context.graph.opset,
-            inputs: [input, weightName, biasName], outputs: [output])
+            inputs: [input, weightName, biasName], outputs: [produced])
+        var edit = GraphEdit(
+            replacements: [producer.identifier: folded],
+            insertedConstants: [weightName: weight, biasName: bias])
+        finish(&edit, from: produced, in: context)
         return FoldProposal(
-            edit: GraphEdit(
-                removedNodes: [affineNode.identifier], replacements: [producer.identifier: folded],
-                insertedConstants: [weightName: weight, biasName: bias]),
+            edit: edit,
             effect: .absorbed(
                 Absorption(
                     node: producer.name, input: input, output: output,
-                    clonedByteCount: context.isShared(oldWeight, besides: producer) ? weight.byteCount : 0)))
+                    clonedByteCount: context.isShared(oldWeight, besides: producer) ? weight.byteCount : 0,
+                    scale: affine.scale)))
+    }
+}
+
+/// The way back from an affine to the node that might take it.
+private struct Walk {
+    let producer: Node
+    /// The axis of the channels in the producer's output.
+    private(set) var axis: Int
+    /// The nodes between, from the producer on.
+    private(set) var path: [Node] = []
+    /// Each value on the way with the node on the way that reads it, from the affine back.
+    private(set) var links: [(value: String, reader: Node)] = []
+
+    /// `nil` when the way does not end at a node of that type.
+    init?(from node: Node, axis: Int, to type: String, in context: FoldContext) {
+        var reader = node
+        var axis = axis
+        while true {
+            guard let value = reader.input(0), let before = context.index.producer(of: value),
+                path.count < BackwardSite.maximumPathLength
+            else { return nil }
+            links.append((value, reader))
+            if before.type == type {
+                producer = before
+                break
+            }
+            if let transpose = before.operation as? Transpose {
+                guard let rank = context.values[value]?.rank, axis < rank else { return nil }
+                axis = transpose.resolved(rank: rank)[axis]
+            } else if !context.isWideningCast(before) {
+                return nil
+            }
+            path.insert(before, at: 0)
+            reader = before
+        }
+        self.axis = axis
+    }
+}
+
+extension FoldContext {
+    /// Whether `node` casts a floating type to one that holds all its values.
+    func isWideningCast(_ node: Node) -> Bool {
+        guard node.operation is Cast, let input = node.input(0), let output = node.outputs.first ?? nil,
+            let from = values[input]?.elementType, let to = values[output]?.elementType
+        else { return false }
+        switch (from, to) {
+        case (.float16, .float32), (.float16, .float64), (.bfloat16, .float32), (.bfloat16, .float64),
+            (.float32, .float64):
+            return true
+        default: return false
+        }
+    }
+}
+
+extension Affine {
+    /// The same function with `count` channels on `axis`, when it does the same to every channel.
+    func spread(over count: Int, axis: Int) -> Affine? {
+        guard let scale = scale.first, let shift = shift.first, count > 0,
+            self.scale.allSatisfy({ $0 == scale }), self.shift.allSatisfy({ $0 == shift })
+        else { return nil }
+        return Affine(
+            scale: [Double](repeating: scale, count: count), shift: [Double](repeating: shift, count: count),
+            axis: axis)
     }
 }
 
 extension Node {
+    /// What an affine is called in a reason: the operators that it was recognised from.
+    var affineDescription: String {
+        sources.isEmpty ? "BatchNormalization" : sources.map(\.type).joined(separator: " → ")
+    }
+
+    /// Whether an affine stands for arithmetic alone, whose nodes can take its place again.
+    var isRecognisedArithmetic: Bool {
+        operation is Affine && !sources.isEmpty && !sources.contains { $0.type == "BatchNormalization" }
+    }
+
     /// A node of an edit; an operator that refuses its attributes is a reason not to fold.
     static func made(
         name: String, domain: String = "", type: String, attributes: [String: Attribute] = [:], opset: Int,

@@ -1,10 +1,13 @@
 import Graph
 
-/// Where each batch normalization of a model is at the moment, for the report.
+/// Where each batch normalization of a model, and each chain of arithmetic that may be one, is at the moment, for the
+/// report.
 struct FoldLedger {
     private enum Place {
         case node(Node.Identifier)
         case composed(into: Node.Identifier)
+        /// Another record has taken its operators over.
+        case partOfChain
         case absorbed(rule: String, Absorption)
         /// Gone before the first rule ran.
         case gone(rule: String)
@@ -15,13 +18,17 @@ struct FoldLedger {
         let name: String
         var place: Place
         var statistics: BatchNormalizationStatistics?
+        /// Empty for a batch normalization; else the operators of a chain, which are one record once they are one affine.
+        var arithmetic: [ChannelArithmetic] = []
     }
 
     private var records: [Record]
-    /// The records of the batch normalizations that each affine holds, by its node.
+    /// The records that each affine holds, by its node.
     private var residents: [Node.Identifier: [Int]] = [:]
     private let nodeCount: Int
     private let weightByteCount: Int
+    /// Whether anything is another function now, or a batch normalization an affine.
+    private(set) var hasFolded = false
 
     init(original: Graph, prepared: Graph) {
         nodeCount = original.nodes.count
@@ -42,16 +49,37 @@ struct FoldLedger {
     mutating func record(_ effect: FoldProposal.Effect, at node: Node.Identifier, by rule: String) {
         switch effect {
         case .recognised(let statistics):
+            hasFolded = true
             for index in residents[node] ?? [] { records[index].statistics = statistics }
+        case .recognisedArithmetic(let arithmetic):
+            residents[node] = [records.count]
+            records.append(
+                Record(identifier: node, name: arithmetic.name, place: .node(node), arithmetic: [arithmetic]))
         case .composed(let other):
-            let moving = residents.removeValue(forKey: node) ?? []
-            for index in moving { records[index].place = .composed(into: other) }
-            residents[other, default: []] += moving
+            compose(residents.removeValue(forKey: node) ?? [], into: other)
         case .absorbed(let absorption):
+            hasFolded = true
             for index in residents.removeValue(forKey: node) ?? [] {
                 records[index].place = .absorbed(rule: rule, absorption)
             }
         }
+    }
+
+    private mutating func compose(_ moving: [Int], into other: Node.Identifier) {
+        let staying = residents[other] ?? []
+        for index in moving where records[index].arithmetic.isEmpty {
+            records[index].place = .composed(into: other)
+        }
+        var merged = moving + staying
+        // The operators of both are one chain from now on.
+        let chains = merged.filter { !records[$0].arithmetic.isEmpty }
+        if let last = chains.last {
+            records[last].arithmetic = chains.flatMap { records[$0].arithmetic }
+            records[last].place = chains.count == merged.count ? .node(other) : .composed(into: other)
+            for index in chains.dropLast() { records[index].place = .partOfChain }
+            merged.removeAll { chains.dropLast().contains($0) }
+        }
+        residents[other] = merged
     }
 
     /// The report when every edit is taken back for one reason.
@@ -59,7 +87,10 @@ struct FoldLedger {
         var unfolded = self
         var refusals: [Node.Identifier: FoldRefusal] = [:]
         for (index, record) in records.enumerated() {
-            if case .gone = record.place { continue }
+            switch record.place {
+            case .gone, .partOfChain: continue
+            default: break
+            }
             unfolded.records[index].place = .node(record.identifier)
             refusals[record.identifier] = FoldRefusal(reason)
         }
@@ -69,11 +100,30 @@ struct FoldLedger {
     /// `refusals`: why each node that stays in `graph` could not go.
     func report(of graph: Graph, _ refusals: [Node.Identifier: FoldRefusal]) -> FoldReport {
         let index = GraphIndex(graph)
+        let normalizations = records.filter { $0.arithmetic.isEmpty }.map { entry($0, index, refusals) }
+        let chains = records.filter { !$0.arithmetic.isEmpty }.compactMap { chain($0, index, refusals) }
         return FoldReport(
-            entries: records.map { entry($0, index, refusals) }, nodeCountBefore: nodeCount,
+            entries: normalizations, chains: chains, nodeCountBefore: nodeCount,
             nodeCountAfter: graph.nodes.count, weightByteCountBefore: weightByteCount,
             weightByteCountAfter: graph.weightByteCount,
-            notice: records.isEmpty ? FoldReport.noBatchNormalizationNotice : nil)
+            notice: normalizations.isEmpty && chains.isEmpty ? FoldReport.noBatchNormalizationNotice : nil)
+    }
+
+    /// `nil` for a chain that nobody would take for a normalization and that stays what it is.
+    private func chain(
+        _ record: Record, _ index: GraphIndex, _ refusals: [Node.Identifier: FoldRefusal]
+    ) -> FoldReport.Entry? {
+        if case .partOfChain = record.place { return nil }
+        if case .node = record.place, !record.arithmetic.contains(where: \.scalesChannels) { return nil }
+        var entry = entry(record, index, refusals)
+        entry.chain = FoldReport.Chain(
+            nodes: record.arithmetic.map(\.name), operators: record.arithmetic.map(\.operation))
+        if case .absorbed(_, let absorption) = record.place {
+            entry.channelCount = absorption.scale.count
+            entry.scaleMinimum = absorption.scale.min()
+            entry.scaleMaximum = absorption.scale.max()
+        }
+        return entry
     }
 
     private func entry(
@@ -89,6 +139,8 @@ struct FoldLedger {
         switch record.place {
         case .gone(let rule):
             entry.rule = rule
+        case .partOfChain:
+            break
         case .absorbed(let rule, let absorption):
             entry.rule = rule
             entry.producer = absorption.node
@@ -103,8 +155,13 @@ struct FoldLedger {
             entry.blockedBy = refusals[identifier]?.blockedBy
         case .node(let identifier):
             let node = index.node(identifier)
-            let producer = index.producer(of: node?.input(0))
-            let refusal = refusals[identifier] ?? Self.unmatched(value: node?.input(0), producer: producer)
+            // Where the chain's own nodes are back, what precedes the first one counts.
+            let first = record.arithmetic.first.flatMap { operation in
+                index.graph.nodes.first { $0.name == operation.name }
+            }
+            let value = (first ?? node)?.inputs.first { index.graph.fixedConstant($0) == nil } ?? nil
+            let producer = index.producer(of: value)
+            let refusal = refusals[identifier] ?? Self.unmatched(value: value, producer: producer)
             entry.outcome = .refused
             entry.producer = producer?.name
             entry.reason = refusal.reason
@@ -119,7 +176,7 @@ struct FoldLedger {
         guard let producer else {
             return FoldRefusal("no node precedes it, \(who)", blockedBy: value)
         }
-        let type = producer.operation is Affine ? "BatchNormalization" : producer.type
+        let type = producer.operation is Affine ? producer.affineDescription : producer.type
         return FoldRefusal("the preceding node is \(type), \(who)", blockedBy: producer.name)
     }
 }

@@ -16,16 +16,24 @@ package struct FoldMeasurement {
         let before = GraphIndex(prepared)
         let after = GraphIndex(result.graph)
         for position in report.entries.indices {
-            let entry = report.entries[position]
-            guard let input = entry.input, let output = entry.output,
-                let pieceBefore = piece(of: before, from: input, to: output),
-                let pieceAfter = piece(of: after, from: input, to: output),
-                let error = difference(pieceBefore, pieceAfter, seed: UInt64(position))
-            else { continue }
-            report.entries[position].measuredError = error.absolute
-            report.entries[position].measuredRelativeError = error.relative
+            measure(&report.entries[position], before, after, seed: UInt64(position))
+        }
+        for position in report.chains.indices {
+            measure(&report.chains[position], before, after, seed: UInt64(report.entries.count + position))
         }
         return report
+    }
+
+    private static func measure(
+        _ entry: inout FoldReport.Entry, _ before: GraphIndex, _ after: GraphIndex, seed: UInt64
+    ) {
+        guard let input = entry.input, let output = entry.output,
+            let pieceBefore = piece(of: before, from: input, to: output),
+            let pieceAfter = piece(of: after, from: input, to: output),
+            let error = difference(pieceBefore, pieceAfter, seed: seed)
+        else { return }
+        entry.measuredError = error.absolute
+        entry.measuredRelativeError = error.relative
     }
 
     /// The nodes between two values as a graph of their own; `nil` when they read anything else that varies.
@@ -33,12 +41,10 @@ package struct FoldMeasurement {
         var pending = [output]
         var nodes: [Node.Identifier: Node] = [:]
         var constants: [String: Tensor] = [:]
-        var type: ElementType?
         while let name = pending.popLast() {
             if name == input { continue }
             if let tensor = index.graph.fixedConstant(name) {
                 constants[name] = tensor
-                if tensor.elementType.isFloatingPoint { type = type ?? tensor.elementType }
             } else if let node = index.producer(of: name) {
                 guard nodes.updateValue(node, forKey: node.identifier) == nil else { continue }
                 pending += node.inputs.compactMap { $0 }
@@ -46,6 +52,10 @@ package struct FoldMeasurement {
                 return nil
             }
         }
+        // Between casts there are constants of other types: the weight's is the input's.
+        let producer = nodes.values.first { $0.inputs.contains(input) }
+        let operand = producer?.inputs.compactMap { $0.flatMap { constants[$0] } }.first
+        let type = operand?.elementType
         return try? Graph(
             name: output, opset: index.graph.opset,
             inputs: [Graph.Port(name: input, info: ValueInfo(type, nil))],

@@ -25,6 +25,7 @@ package struct FoldPipeline: Sendable {
     package static let standard = FoldPipeline(rules: [
         // Every other rule reads affines, not batch normalizations.
         RecogniseBatchNormalization(),
+        RecogniseChannelArithmetic(),
         // Before any producer takes one: two in a row then round its weights once.
         ComposeAffines(),
         // Backward: no pad, stride or shape can stand in the way. A node has one producer, so their order is free.
@@ -52,7 +53,10 @@ package struct FoldPipeline: Sendable {
             }
             if !changed { break }
         }
-        let folded = run.graph.removingUnused()
+        guard run.ledger.hasFolded else {
+            return FoldResult(graph: prepared, report: run.ledger.report(of: prepared, run.refusals))
+        }
+        let folded = try SourceRestoration().run(run.graph).removingUnused()
         guard try Self.interfaces(of: graph, and: folded) else {
             let reason = "the folded graph's outputs would have other types or shapes"
             return FoldResult(graph: prepared, report: run.ledger.report(refusing: reason, prepared))

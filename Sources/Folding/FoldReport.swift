@@ -1,4 +1,5 @@
-/// What became of every batch normalization of a model, in graph order.
+/// What became of every batch normalization of a model, in graph order, and of every chain of operators that does what
+/// one does.
 package struct FoldReport: Sendable, Encodable {
     package enum Outcome: String, Sendable, Encodable {
         /// The node is gone.
@@ -9,10 +10,25 @@ package struct FoldReport: Sendable, Encodable {
         case refused
     }
 
-    /// One batch normalization of the model as it was read.
+    /// Operators of the model as it was read that are together one affine of each channel.
+    package struct Chain: Sendable, Encodable {
+        /// The nodes' names in their order.
+        package var nodes: [String]
+        /// `["Sub", "Mul", "Add"]`
+        package var operators: [String]
+
+        /// What a user is told.
+        package var description: String {
+            "recognised \(operators.joined(separator: " → ")) as an affine like BatchNormalization"
+        }
+    }
+
+    /// One batch normalization, or one chain, of the model as it was read.
     package struct Entry: Sendable, Encodable {
-        /// The node's name.
+        /// The node's name; that of a chain's last one.
         package var batchNorm: String
+        /// `nil` for a batch normalization.
+        package var chain: Chain?
         package var outcome: Outcome
         /// The rule that folded it.
         package var rule: String?
@@ -46,13 +62,43 @@ package struct FoldReport: Sendable, Encodable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case batchNorm, outcome, rule, producer, consumer, reason, blockedBy, channelCount, scaleMinimum
-            case scaleMaximum, minimumVariancePlusEpsilon, clonedWeights, input, output, measuredError
-            case measuredRelativeError
+            case batchNorm, nodes, recognised, outcome, rule, producer, consumer, reason, blockedBy,
+                channelCount
+            case scaleMinimum, scaleMaximum, minimumVariancePlusEpsilon, clonedWeights, input, output
+            case measuredError, measuredRelativeError
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            if let chain {
+                try container.encode(chain.nodes, forKey: .nodes)
+                try container.encode(chain.description, forKey: .recognised)
+            } else {
+                try container.encode(batchNorm, forKey: .batchNorm)
+            }
+            try container.encode(outcome, forKey: .outcome)
+            for (key, text) in [
+                (CodingKeys.rule, rule), (.producer, producer), (.consumer, consumer), (.reason, reason),
+                (.blockedBy, blockedBy), (.input, input), (.output, output),
+            ] {
+                try container.encodeIfPresent(text, forKey: key)
+            }
+            try container.encodeIfPresent(channelCount, forKey: .channelCount)
+            for (key, value) in [
+                (CodingKeys.scaleMinimum, scaleMinimum), (.scaleMaximum, scaleMaximum),
+                (.minimumVariancePlusEpsilon, minimumVariancePlusEpsilon), (.measuredError, measuredError),
+                (.measuredRelativeError, measuredRelativeError),
+            ] {
+                try container.encodeIfPresent(value, forKey: key)
+            }
+            try container.encode(clonedWeights, forKey: .clonedWeights)
         }
     }
 
+    /// The batch normalizations.
     package var entries: [Entry]
+    /// The chains that were folded or that have a scale for each channel; they count as none of the above.
+    package var chains: [Entry]
     package var nodeCountBefore: Int
     package var nodeCountAfter: Int
     package var weightByteCountBefore: Int
@@ -63,6 +109,7 @@ package struct FoldReport: Sendable, Encodable {
     package var foldedCount: Int { entries.count { $0.outcome == .folded } }
     package var partialCount: Int { entries.count { $0.outcome == .partial } }
     package var refusedCount: Int { entries.count { $0.outcome == .refused } }
+    package var foldedChainCount: Int { chains.count { $0.outcome == .folded } }
 
     /// What a model without any batch normalization is told.
     package static let noBatchNormalizationNotice = """
@@ -72,13 +119,16 @@ package struct FoldReport: Sendable, Encodable {
         """
 
     enum CodingKeys: String, CodingKey {
-        case entries, foldedCount, partialCount, refusedCount, nodeCountBefore, nodeCountAfter
+        case entries, chains, foldedCount, partialCount, refusedCount, foldedChainCount, nodeCountBefore,
+            nodeCountAfter
         case weightByteCountBefore, weightByteCountAfter, notice
     }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(entries, forKey: .entries)
+        try container.encode(chains, forKey: .chains)
+        try container.encode(foldedChainCount, forKey: .foldedChainCount)
         try container.encode(foldedCount, forKey: .foldedCount)
         try container.encode(partialCount, forKey: .partialCount)
         try container.encode(refusedCount, forKey: .refusedCount)

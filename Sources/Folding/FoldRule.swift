@@ -17,6 +17,8 @@ package struct FoldProposal: Sendable {
     package enum Effect: Sendable {
         /// A batch normalization is now an affine with the same identifier.
         case recognised(BatchNormalizationStatistics)
+        /// A Mul, Add, Sub or Div with a constant is now an affine with the same identifier.
+        case recognisedArithmetic(ChannelArithmetic)
         /// The affine is part of another affine.
         case composed(into: Node.Identifier)
         /// The affine is gone: another node's parameters hold it.
@@ -42,13 +44,26 @@ package struct Absorption: Sendable {
     package var output: String
     /// The bytes of weights that were cloned because another node reads them too: 0 for weights of its own.
     package var clonedByteCount: Int
+    /// The affine's, for each channel.
+    package var scale: [Double]
 
-    package init(node: String, input: String, output: String, clonedByteCount: Int) {
+    package init(node: String, input: String, output: String, clonedByteCount: Int, scale: [Double] = []) {
         self.node = node
         self.input = input
         self.output = output
         self.clonedByteCount = clonedByteCount
+        self.scale = scale
     }
+}
+
+/// What a report says of one operator that was recognised as an affine.
+package struct ChannelArithmetic: Sendable, Equatable {
+    /// The node's.
+    package var name: String
+    /// The operator: `Mul`.
+    package var operation: String
+    /// Whether it has a scale that differs from channel to channel.
+    package var scalesChannels: Bool
 }
 
 /// What a report says of a batch normalization's parameters.

@@ -43,7 +43,8 @@ struct FoldRun {
             do throws(FoldRefusal) {
                 if let refusal = dropped[Attempt(rule: rule.name, node: node.identifier)] { throw refusal }
                 guard let proposal = try rule.proposal(at: node, in: context) else { continue }
-                let touches = proposal.edit.removedNodes.union(proposal.edit.replacements.keys)
+                let touches = proposal.edit.removedNodes
+                    .union(proposal.edit.replacements.keys).union(proposal.edit.expansions.keys)
                 guard touched.isDisjoint(with: touches) else { continue }
                 if case .absorbed(let absorption) = proposal.effect {
                     guard clonedByteCount + absorption.clonedByteCount <= clonedByteLimit else {
@@ -141,6 +142,7 @@ extension GraphEdit {
         removedNodes.formUnion(other.removedNodes)
         insertedNodes += other.insertedNodes
         replacements.merge(other.replacements) { first, _ in first }
+        expansions.merge(other.expansions) { first, _ in first }
         insertedConstants.merge(other.insertedConstants) { first, _ in first }
     }
 }

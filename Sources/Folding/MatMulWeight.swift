@@ -1,12 +1,13 @@
 import Graph
 import Tensors
 
-/// The constant operand of a matrix product, when its output axis is the channel axis 1 of the product.
+/// The constant operand of a matrix product, when its output axis is the channel axis of what follows.
 ///
-///     x·W, rank 2:  [B, K]·[K, N]     → [B, N]      N is axis 1; a bias has shape (N)
-///     W·x, rank 3:  [M, K]·[B, K, L]  → [B, M, L]   M is axis 1; a bias has shape (M, 1)
+///     x·W:  […, B, K]·[K, N]  → […, B, N]   N is the last axis; a bias has shape (N)
+///     W·x:  [M, K]·[…, K, L]  → […, M, L]   M is the last axis but one; a bias has shape (M, 1)
 ///
-/// For any other rank the channels of a normalization are not the product's: [B, L, K]·[K, N] has L on axis 1.
+/// The channels of a batch normalization are on axis 1, which is the product's for x·W of rank 2 and for W·x of
+/// rank 3: [B, L, K]·[K, N] has L on axis 1.
 struct MatMulWeight {
     let name: String
     let tensor: Tensor
@@ -16,8 +17,11 @@ struct MatMulWeight {
     let input: String
     /// The product's rank.
     let rank: Int
+    /// The product's axis that the weight makes.
+    let axis: Int
 
-    init(of product: Node, channelCount: Int, in context: FoldContext) throws(FoldRefusal) {
+    /// Puts the affine of `site` on the product's output axis.
+    init(of product: Node, for site: inout BackwardSite, in context: FoldContext) throws(FoldRefusal) {
         guard let left = product.input(0), let right = product.input(1) else {
             throw FoldRefusal("an operand is absent", blockedBy: product.name)
         }
@@ -31,20 +35,16 @@ struct MatMulWeight {
             throw FoldRefusal("the rank of '\(input)' is not known", blockedBy: product.name)
         }
         rank = max(inputRank, tensor.shape.rank)
-        guard tensor.shape.rank == 2, inputRank == (position == 1 ? 2 : 3) else {
-            let axis = position == 1 ? rank - 1 : rank - 2
+        axis = position == 1 ? rank - 1 : rank - 2
+        let isUniform = site.affine.spread(over: 1, axis: 0) != nil
+        guard tensor.shape.rank == 2, inputRank >= 2, isUniform || site.affine.axis == axis else {
             throw FoldRefusal(
                 """
-                the channels are axis 1 of the product, its weight's outputs are axis \(axis) \
+                the channels are axis \(site.affine.axis) of the product, its weight's outputs are axis \(axis) \
                 of rank \(rank)
                 """, blockedBy: product.name)
         }
-        let outputs = tensor.shape[position == 1 ? 1 : 0]
-        guard outputs == channelCount else {
-            throw FoldRefusal(
-                "the weight has \(outputs) output channels, the BatchNormalization has \(channelCount)",
-                blockedBy: product.name)
-        }
+        try site.requireChannels(tensor.shape[position == 1 ? 1 : 0], axis: axis, of: "weight")
     }
 
     func scaled(by factors: [Double]) throws(FoldRefusal) -> Tensor {
@@ -56,16 +56,15 @@ struct MatMulWeight {
     }
 
     /// What becomes of an affine behind the product and, when there is one, behind `sum`, which adds a constant:
-    /// the product with the scaled weight, then a sum with the new bias that defines `output`.
+    /// the product with the scaled weight, then a sum with the new bias.
     ///
-    /// `end` is the affine's node; its place is the sum's when the product had none.
+    /// The affine's place is the sum's when the product had none.
     func proposal(
-        product: Node, sum: Node?, end: Node, affine: Affine, bias: Tensor?, output: String,
-        in context: FoldContext
+        product: Node, sum: Node?, site: BackwardSite, bias: Tensor?, in context: FoldContext
     ) throws(FoldRefusal) -> FoldProposal {
-        let weight = try scaled(by: affine.scale)
-        let shift = try ChannelConstant(rank: rank, axis: 1)
-            .through(affine, constant: bias, type: tensor.elementType)
+        let weight = try scaled(by: site.affine.scale)
+        let shift = try ChannelConstant(rank: rank, axis: axis)
+            .through(site.affine, constant: bias, type: tensor.elementType)
         let weightName = context.unusedValueName(product.name + "_weight")
         let biasName = context.unusedValueName(product.name + "_bias")
         let scaledName = context.unusedValueName(product.name + "_scaled")
@@ -73,19 +72,22 @@ struct MatMulWeight {
             name: product.name, domain: product.domain, type: product.type, attributes: product.attributes,
             opset: context.graph.opset, inputs: position == 1 ? [input, weightName] : [weightName, input],
             outputs: [scaledName])
+        let produced = site.producedName(in: context)
         let newSum = try Node.made(
             name: sum?.name ?? context.unusedNodeName(product.name + "_bias"), type: "Add",
-            opset: context.graph.opset, inputs: [scaledName, biasName], outputs: [output])
+            opset: context.graph.opset, inputs: [scaledName, biasName], outputs: [produced])
+        var edit = GraphEdit(
+            replacements: [
+                product.identifier: newProduct, (sum ?? site.affineNode).identifier: newSum,
+            ],
+            insertedConstants: [weightName: weight, biasName: shift])
+        site.finish(&edit, from: produced, in: context)
         return FoldProposal(
-            edit: GraphEdit(
-                removedNodes: sum == nil ? [] : [end.identifier],
-                replacements: [
-                    product.identifier: newProduct, (sum ?? end).identifier: newSum,
-                ],
-                insertedConstants: [weightName: weight, biasName: shift]),
+            edit: edit,
             effect: .absorbed(
                 Absorption(
-                    node: product.name, input: input, output: output,
-                    clonedByteCount: context.isShared(name, besides: product) ? weight.byteCount : 0)))
+                    node: product.name, input: input, output: site.output,
+                    clonedByteCount: context.isShared(name, besides: product) ? weight.byteCount : 0,
+                    scale: site.affine.scale)))
     }
 }

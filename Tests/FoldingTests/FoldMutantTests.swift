@@ -77,6 +77,65 @@ import Folding
         }
     }
 
+    /// The recognition of arithmetic made wrong on purpose.
+    enum ArithmeticMutation: CaseIterable {
+        case otherAxis, droppedShift, flippedShift, flippedScale, reciprocal
+    }
+
+    struct MutatedRecognition: FoldRule {
+        let mutation: ArithmeticMutation
+        let name = "mutant"
+
+        func proposal(at node: Node, in context: FoldContext) throws(FoldRefusal) -> FoldProposal? {
+            guard var proposal = try RecogniseChannelArithmetic().proposal(at: node, in: context),
+                let replacement = proposal.edit.replacements[node.identifier],
+                let affine = replacement.operation as? Affine
+            else { return nil }
+            var (scale, shift, axis) = (affine.scale, affine.shift, affine.axis)
+            switch mutation {
+            case .otherAxis: axis = axis == 1 ? 2 : 1
+            case .droppedShift: shift = shift.map { _ in 0 }
+            case .flippedShift: shift = shift.map { -$0 }
+            case .flippedScale: scale = scale.map { -$0 }
+            case .reciprocal: scale = scale.map { 1 / $0 }
+            }
+            do {
+                proposal.edit.replacements[node.identifier] = try Node(
+                    name: node.name, domain: Affine.domain, type: Affine.type,
+                    attributes: Affine.attributes(scale: scale, shift: shift, axis: axis), opset: 17,
+                    inputs: replacement.inputs, outputs: replacement.outputs, sources: [node])
+            } catch {
+                throw FoldRefusal("\(error)")
+            }
+            return proposal
+        }
+    }
+
+    @Test(arguments: ArithmeticMutation.allCases)
+    func `the comparison rejects arithmetic with`(_ mutation: ArithmeticMutation) throws {
+        // The second has its channels on the last axis, where a transpose brings the first axes' extents.
+        for perm in [[0, 1, 2, 3], [0, 2, 1, 3]] as [[Int64]] {
+            var builder = GraphBuilder(elementType: .float64)
+            builder.input("x", [1, 3, 4, 4])
+            try builder.weight("w", [4, 3, 1, 1])
+            try builder.node("Conv", ["x", "w"], "h")
+            try builder.node("Transpose", ["h"], "t", ["perm": .integers(perm)])
+            let shape = perm[1] == 1 ? [4, 1, 1] : [1, 4, 1]
+            try RecogniseChannelArithmeticTests.decomposed(&builder, "t", "y", shape: shape)
+            builder.output("y")
+            let graph = try builder.graph()
+            let rules = FoldPipeline.standard.rules.map { rule -> any FoldRule in
+                rule is RecogniseChannelArithmetic ? MutatedRecognition(mutation: mutation) : rule
+            }
+            let wrong = try FoldPipeline(rules: rules).run(graph)
+            // A wrong axis may leave nothing to fold; then the nodes are what they were.
+            #expect(mutation == .otherAxis || wrong.report.foldedChainCount == 1)
+            let error = try Comparison(graph, wrong.graph).error
+            #expect(wrong.report.foldedChainCount == 1 ? error > 1e-3 : error == 0)
+            #expect(try Comparison(graph, FoldPipeline.standard.run(graph).graph).error < 1e-12)
+        }
+    }
+
     @Test(arguments: Mutation.allCases)
     func `the measurement rejects`(_ mutation: Mutation) throws {
         for graph in try Self.graphs() {

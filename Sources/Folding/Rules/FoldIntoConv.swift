@@ -13,7 +13,7 @@ struct FoldIntoConv: FoldRule {
     let name = "batchnorm-into-conv"
 
     func proposal(at node: Node, in context: FoldContext) throws(FoldRefusal) -> FoldProposal? {
-        guard let site = try BackwardSite(at: node, after: "Conv", in: context) else { return nil }
+        guard var site = try BackwardSite(at: node, after: "Conv", in: context) else { return nil }
         let weight = try context.foldableConstant(site.producer.input(1), role: "weight")
         guard weight.shape.rank >= 3 else { return nil }
         try site.requireChannels(weight.shape[0], of: "weight")

@@ -14,7 +14,7 @@ struct FoldIntoConvTranspose: FoldRule {
     let name = "batchnorm-into-convtranspose"
 
     func proposal(at node: Node, in context: FoldContext) throws(FoldRefusal) -> FoldProposal? {
-        guard let site = try BackwardSite(at: node, after: "ConvTranspose", in: context) else { return nil }
+        guard var site = try BackwardSite(at: node, after: "ConvTranspose", in: context) else { return nil }
         let weight = try context.foldableConstant(site.producer.input(1), role: "weight")
         let group = site.producer.integerAttribute("group", default: 1)
         guard weight.shape.rank >= 3, group > 0 else { return nil }

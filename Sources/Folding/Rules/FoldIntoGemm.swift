@@ -14,7 +14,7 @@ struct FoldIntoGemm: FoldRule {
     let name = "batchnorm-into-gemm"
 
     func proposal(at node: Node, in context: FoldContext) throws(FoldRefusal) -> FoldProposal? {
-        guard let site = try BackwardSite(at: node, after: "Gemm", in: context) else { return nil }
+        guard var site = try BackwardSite(at: node, after: "Gemm", in: context) else { return nil }
         let weight = try context.foldableConstant(site.producer.input(1), role: "weight")
         guard weight.shape.rank == 2 else { return nil }
         let isTransposed = site.producer.integerAttribute("transB", default: 0) == 1

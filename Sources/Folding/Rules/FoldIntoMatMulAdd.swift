@@ -12,16 +12,14 @@ struct FoldIntoMatMulAdd: FoldRule {
     let name = "batchnorm-into-matmul-add"
 
     func proposal(at node: Node, in context: FoldContext) throws(FoldRefusal) -> FoldProposal? {
-        guard let affine = node.operation as? Affine, let sum = context.index.producer(of: node.input(0)),
-            sum.type == "Add", let operands = operands(of: sum, in: context)
+        guard let sum = BackwardSite.producer(before: node, type: "Add", in: context),
+            let operands = operands(of: sum, in: context),
+            var site = try BackwardSite(at: node, after: "Add", in: context)
         else { return nil }
-        guard let site = try BackwardSite(at: node, after: "Add", in: context) else { return nil }
         try context.requireSoleUse(of: operands.productName, by: sum)
         let bias = try context.foldableConstant(operands.biasName, role: "bias")
-        let weight = try MatMulWeight(of: operands.product, channelCount: affine.scale.count, in: context)
-        return try weight.proposal(
-            product: operands.product, sum: sum, end: node, affine: affine, bias: bias, output: site.output,
-            in: context)
+        let weight = try MatMulWeight(of: operands.product, for: &site, in: context)
+        return try weight.proposal(product: operands.product, sum: sum, site: site, bias: bias, in: context)
     }
 
     /// The product and the constant that `sum` adds; `nil` when it adds anything else.

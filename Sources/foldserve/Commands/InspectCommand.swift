@@ -91,6 +91,11 @@ struct Inspection: Encodable {
             lines.append("BatchNorms: \(fold.foldedCount) folded, \(fold.refusedCount) refused")
             lines += fold.entries.map { "  " + Self.text($0) }
         }
+        if !fold.chains.isEmpty {
+            lines.append("")
+            lines.append("Chains: \(fold.foldedChainCount) folded of \(fold.chains.count)")
+            lines += fold.chains.map { "  " + Self.text($0) }
+        }
         lines.append("")
         lines.append("runs")
         lines += steps.map { "  " + $0.text }
@@ -103,6 +108,7 @@ struct Inspection: Encodable {
 
     private static func text(_ entry: FoldReport.Entry) -> String {
         var text = "\(entry.batchNorm): \(entry.outcome.rawValue)"
+        if let chain = entry.chain { text += ", \(chain.description)" }
         if let rule = entry.rule { text += ", \(rule)" }
         if let producer = entry.producer, entry.outcome != .refused { text += " into \(producer)" }
         if let reason = entry.reason { text += ": \(reason)" }
