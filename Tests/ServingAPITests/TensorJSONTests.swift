@@ -22,6 +22,10 @@ import Testing
         let floats = (0..<20_000).map { _ in Float(bitPattern: generator.next()) }.filter(\.isFinite)
         let singles = try read(write(Tensor(floats)), .float32, [floats.count])
         #expect(try singles.elements(as: Float.self).map(\.bitPattern) == floats.map(\.bitPattern))
+        // As Python writes a float32: as the Double of the same value.
+        let widened = "[" + floats.map { Double($0).description }.joined(separator: ",") + "]"
+        let narrowed = try read(widened, .float32, [floats.count]).elements(as: Float.self)
+        #expect(narrowed.map(\.bitPattern) == floats.map(\.bitPattern))
         let doubles = (0..<20_000).map { _ in Double(bitPattern: generator.next()) }.filter(\.isFinite)
         let wide = try read(write(Tensor(doubles)), .float64, [doubles.count])
         #expect(try wide.elements(as: Double.self).map(\.bitPattern) == doubles.map(\.bitPattern))

@@ -7,35 +7,46 @@ protocol ScannedElement: TensorElement {
 }
 
 private enum PowersOfTen {
-    /// 10^0 … 10^22: those that a Double holds exactly.
-    static let exact: [Double] = [
+    /// 10^0 … 10^60, each rounded to nearest; those up to 10^22 are exact.
+    static let rounded: [Double] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
         1e18,
-        1e19, 1e20, 1e21, 1e22,
+        1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32, 1e33, 1e34, 1e35,
+        1e36, 1e37, 1e38, 1e39, 1e40, 1e41, 1e42, 1e43, 1e44, 1e45, 1e46, 1e47, 1e48, 1e49, 1e50, 1e51, 1e52,
+        1e53, 1e54, 1e55, 1e56, 1e57, 1e58, 1e59, 1e60,
     ]
 }
 
 extension NumberToken {
-    /// The magnitude as the nearest Double, where one multiplication or division of exact operands gives it
-    /// (Clinger 1990); `nil` elsewhere.
+    /// The magnitude as a Double at most three units of the last place off; `nil` where that takes longer.
+    ///
+    /// The mantissa, the power and their product or quotient are each rounded once.
     @inline(__always)
-    fileprivate var exactMagnitude: Double? {
-        guard digitCount <= 19, mantissa <= 1 << 53, exponent >= -22, exponent <= 22 else { return nil }
+    fileprivate var nearMagnitude: Double? {
+        guard digitCount <= 19, exponent >= -60, exponent <= 60 else { return nil }
         let value = Double(mantissa)
-        return exponent < 0 ? value / PowersOfTen.exact[-exponent] : value * PowersOfTen.exact[exponent]
+        return exponent < 0
+            ? value / PowersOfTen.rounded[-exponent] : value * PowersOfTen.rounded[exponent]
     }
+
+    /// Whether `nearMagnitude` is the nearest Double: one operation of exact operands (Clinger 1990).
+    @inline(__always)
+    fileprivate var isExact: Bool { mantissa <= 1 << 53 && exponent >= -22 && exponent <= 22 }
 }
 
 extension Float: ScannedElement {
+    /// How far, in units of the last place of a Double, a magnitude must be from halfway between two Floats to be
+    /// rounded to the nearer one with certainty: more than it may be off.
+    private static let halfwayMargin = 8
+
     @inline(__always)
     static func scan(_ scanner: inout NumberScanner) throws(ScanError) -> Float {
         let token = try scanner.number()
-        if let magnitude = token.exactMagnitude, token.literal == nil {
-            // Rounding twice is rounding once unless the Double is just halfway between two Floats, of which the
-            // low 29 bits tell as long as the Float is normal.
-            let isHalfway = magnitude.bitPattern & 0x1FFF_FFFF == 0x1000_0000
-            let isNormal = magnitude >= 0x1p-126 && magnitude <= 0x1.fffffep127
-            if magnitude == 0 || (isNormal && !isHalfway) {
+        if let magnitude = token.nearMagnitude, token.literal == nil {
+            // The low 29 bits of a Double tell where it lies between two normal Floats.
+            let distance = Int(magnitude.bitPattern & 0x1FFF_FFFF) - 0x1000_0000
+            let isNormal = magnitude >= 0x1.0001p-126 && magnitude <= 0x1.fffffep127
+            if token.mantissa == 0 || (isNormal && abs(distance) > halfwayMargin) {
                 return Float(token.isNegative ? -magnitude : magnitude)
             }
         }
@@ -55,7 +66,9 @@ extension Double: ScannedElement {
     static func scan(_ scanner: inout NumberScanner) throws(ScanError) -> Double {
         let token = try scanner.number()
         if let literal = token.literal { return literal }
-        if let magnitude = token.exactMagnitude { return token.isNegative ? -magnitude : magnitude }
+        if token.isExact, let magnitude = token.nearMagnitude {
+            return token.isNegative ? -magnitude : magnitude
+        }
         guard let value = Double(scanner.text(of: token)), value.isFinite else { throw .outOfRange }
         return value
     }
