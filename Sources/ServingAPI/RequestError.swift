@@ -1,3 +1,4 @@
+import HTTPTypes
 import ModelServing
 
 /// What is wrong with a request. Every case knows its HTTP status.
@@ -17,13 +18,23 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     case limit(String, maximum: Int)
     case serving(ServingError)
 
-    package var status: Int {
+    package var status: HTTPResponse.Status {
         switch self {
-        case .noRoute: 404
-        case .method: 405
-        case .contentEncoding: 415
-        case .serving(let error): error.status
-        default: 400
+        case .noRoute: .notFound
+        case .method: .methodNotAllowed
+        case .contentEncoding: .unsupportedMediaType
+        case .serving(let error): Self.status(error.status)
+        default: .badRequest
+        }
+    }
+
+    /// The named status: only that has a reason phrase.
+    private static func status(_ code: Int) -> HTTPResponse.Status {
+        switch code {
+        case 404: .notFound
+        case 500: .internalServerError
+        case 503: .serviceUnavailable
+        default: .badRequest
         }
     }
 

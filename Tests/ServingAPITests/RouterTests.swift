@@ -29,6 +29,7 @@ import Testing
     func `answers 405 with what the path takes`(_ path: String, _ method: String, _ allowed: String) {
         let response = service.send(HTTPRequest.Method(method)!, path)
         #expect(response.status.code == 405)
+        #expect(response.status.reasonPhrase == "Method Not Allowed")
         #expect(response.headers[.allow] == allowed)
         #expect(response.errorMessage != nil)
     }

@@ -26,8 +26,7 @@ enum APIResponse {
     }
 
     static func error(_ error: RequestError) -> ServerResponse {
-        var response = Self.error(
-            status: HTTPResponse.Status(code: error.status), message: error.description)
+        var response = Self.error(status: error.status, message: error.description)
         if case .method(let allowed) = error {
             response.headers[.allow] = allowed.joined(separator: ", ")
         }
