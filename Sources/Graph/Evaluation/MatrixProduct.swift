@@ -129,6 +129,26 @@ struct MatrixProduct {
 }
 
 extension MatrixProduct {
+    /// `multiply(_:panel:…)` of one of the matrices that lie end to end in `a`, into one of those in `c`.
+    func multiply(
+        group: Int, of a: [Double], panel: [Double], width: Int, count: Int, into c: inout [Double],
+        at index: Int, firstColumn: Int
+    ) {
+        let (factorCount, resultCount) = (rows * inner, rows * columns)
+        a.withUnsafeBufferPointer { a in
+            panel.withUnsafeBufferPointer { panel in
+                c.withUnsafeMutableBufferPointer { c in
+                    multiply(
+                        UnsafeBufferPointer(rebasing: a[group * factorCount..<(group + 1) * factorCount]),
+                        panel: panel, width: width, count: count,
+                        into: UnsafeMutableBufferPointer(
+                            rebasing: c[index * resultCount..<(index + 1) * resultCount]),
+                        firstColumn: firstColumn)
+                }
+            }
+        }
+    }
+
     /// The product of integers, wrapping; b is given by its strides.
     func multiply(_ a: [Int64], _ b: [Int64], rowStride: Int, columnStride: Int) -> [Int64] {
         guard rows > 0, columns > 0 else { return [] }

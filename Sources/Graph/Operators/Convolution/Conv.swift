@@ -119,42 +119,17 @@ private struct Patches {
         var panel = [Double](repeating: 0, count: product.inner * width)
         for first in stride(from: 0, to: positions, by: width) {
             let count = min(width, positions - first)
-            let offsets = tapOffsets(taps: taps, positions: first..<first + count)
+            let offsets = axes.tapOffsets(positions: first..<first + count)
             for image in 0..<batch {
                 for index in 0..<group {
                     let channel = (image * group + index) * inputChannels
                     fill(&panel, width, count, offsets, taps, xs, channel * channelStride, channelStride)
-                    multiply(
-                        product, weights, panel, width, count, index, image * group + index, first, &result)
+                    product.multiply(
+                        group: index, of: weights, panel: panel, width: width, count: count, into: &result,
+                        at: image * group + index, firstColumn: first)
                 }
             }
         }
-    }
-
-    /// For each tap and position the offset of the input element in its channel, -1 in the padding.
-    private func tapOffsets(taps: Int, positions: Range<Int>) -> [Int] {
-        var offsets: [Int] = []
-        offsets.reserveCapacity(taps * positions.count)
-        var tap = Odometer(axes.map(\.kernel))
-        repeat {
-            for position in positions {
-                var (rest, offset, stride) = (position, 0, 1)
-                for index in axes.indices.reversed() {
-                    let axis = axes[index]
-                    let coordinate =
-                        rest % axis.output * axis.stride + tap.indices[index] * axis.dilation - axis.padBegin
-                    rest /= axis.output
-                    guard coordinate >= 0, coordinate < axis.input else {
-                        offset = -1
-                        break
-                    }
-                    offset += coordinate * stride
-                    stride *= axis.input
-                }
-                offsets.append(offset)
-            }
-        } while tap.advance()
-        return offsets
     }
 
     private func fill(
@@ -174,27 +149,6 @@ private struct Patches {
                             }
                         }
                     }
-                }
-            }
-        }
-    }
-
-    private func multiply(
-        _ product: MatrixProduct, _ weights: [Double], _ panel: [Double], _ width: Int, _ count: Int,
-        _ groupIndex: Int, _ resultIndex: Int, _ first: Int, _ result: inout [Double]
-    ) {
-        let weightCount = product.rows * product.inner
-        let resultCount = product.rows * product.columns
-        weights.withUnsafeBufferPointer { weights in
-            panel.withUnsafeBufferPointer { panel in
-                result.withUnsafeMutableBufferPointer { result in
-                    product.multiply(
-                        UnsafeBufferPointer(
-                            rebasing: weights[groupIndex * weightCount..<(groupIndex + 1) * weightCount]),
-                        panel: panel, width: width, count: count,
-                        into: UnsafeMutableBufferPointer(
-                            rebasing: result[resultIndex * resultCount..<(resultIndex + 1) * resultCount]),
-                        firstColumn: first)
                 }
             }
         }

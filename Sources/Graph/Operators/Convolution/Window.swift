@@ -37,14 +37,18 @@ package struct Window: Sendable {
     package let padding: Padding?
     private let operatorType: String
 
-    init(_ attributes: inout AttributeReader, hasDilations: Bool = true) throws(GraphError) {
+    /// The flags say which of the attributes the operator has.
+    init(
+        _ attributes: inout AttributeReader, hasKernel: Bool = true, hasDilations: Bool = true,
+        hasAutoPad: Bool = true
+    ) throws(GraphError) {
         operatorType = attributes.operatorType
         let extents = 1...AttributeReader.maximumExtent
-        kernel = try attributes.integers("kernel_shape", in: extents)
+        kernel = hasKernel ? try attributes.integers("kernel_shape", in: extents) : nil
         strides = try attributes.integers("strides", in: extents)
         dilations = hasDilations ? try attributes.integers("dilations", in: extents) : nil
         let pads = try attributes.integers("pads", in: 0...AttributeReader.maximumExtent)
-        switch try attributes.choice("auto_pad", default: AutoPad.notSet) {
+        switch hasAutoPad ? try attributes.choice("auto_pad", default: AutoPad.notSet) : .notSet {
         case .sameUpper: padding = .sameUpper
         case .sameLower: padding = .sameLower
         case .valid: padding = .valid
@@ -145,5 +149,34 @@ package struct Window: Sendable {
             throw .input(operatorType, reason: "the kernel has an extent of \(kernel)")
         }
         return (kernel - 1) * dilation + 1
+    }
+}
+
+extension [Window.Axis] {
+    /// For each tap of the kernel and each position of the output the offset of the input element in its channel, −1 in
+    /// the padding: all positions of the first tap, then those of the second.
+    func tapOffsets(positions: Range<Int>) -> [Int] {
+        var offsets: [Int] = []
+        offsets.reserveCapacity(reduce(1) { $0 * $1.kernel } * positions.count)
+        var tap = Odometer(map(\.kernel))
+        repeat {
+            for position in positions {
+                var (rest, offset, stride) = (position, 0, 1)
+                for index in indices.reversed() {
+                    let axis = self[index]
+                    let coordinate =
+                        rest % axis.output * axis.stride + tap.indices[index] * axis.dilation - axis.padBegin
+                    rest /= axis.output
+                    guard coordinate >= 0, coordinate < axis.input else {
+                        offset = -1
+                        break
+                    }
+                    offset += coordinate * stride
+                    stride *= axis.input
+                }
+                offsets.append(offset)
+            }
+        } while tap.advance()
+        return offsets
     }
 }
