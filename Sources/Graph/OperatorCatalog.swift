@@ -46,6 +46,13 @@ package struct OperatorCatalog: Sendable {
         RMSNormalization.self, LpNormalization.self, MeanVarianceNormalization.self,
         // Signals.
         DFT.self, STFT.self, HannWindow.self, HammingWindow.self, BlackmanWindow.self, MelWeightMatrix.self,
+        // Sampling, folding and unpooling.
+        GridSample.self, AffineGrid.self, CenterCropPad.self, Col2Im.self, DeformConv.self, MaxUnpool.self,
+        Det.self,
+        // Attention.
+        Attention.self, RotaryEmbedding.self,
+        // Losses and text.
+        NegativeLogLikelihoodLoss.self, SoftmaxCrossEntropyLoss.self, TfIdfVectorizer.self,
         // Graph's own.
         Affine.self,
     ])

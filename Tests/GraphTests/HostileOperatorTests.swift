@@ -6,12 +6,27 @@ import Testing
 @Suite struct HostileOperatorTests {
     /// The attributes of each operator that has any; the others get one that they do not know now and then.
     static let attributeNames: [String: [String]] = [
-        "Affine": ["scale", "shift", "axis"],
+        "Affine": ["scale", "shift", "axis"], "AffineGrid": ["align_corners"],
+        "Attention": [
+            "q_num_heads", "kv_num_heads", "is_causal", "softcap", "qk_matmul_output_mode",
+            "softmax_precision", "left_window_size", "right_window_size",
+        ],
         "ArgMax": ["axis", "keepdims", "select_last_index"], "ArgMin": ["axis", "keepdims"],
         "AveragePool": [
             "kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode", "count_include_pad",
         ],
         "BatchNormalization": ["epsilon", "spatial", "training_mode"],
+        "CenterCropPad": ["axes"], "Col2Im": ["strides", "pads", "dilations"],
+        "DeformConv": ["strides", "pads", "dilations", "group", "offset_group"],
+        "GridSample": ["mode", "padding_mode", "align_corners"],
+        "MaxUnpool": ["kernel_shape", "strides", "pads"],
+        "NegativeLogLikelihoodLoss": ["reduction", "ignore_index"],
+        "RotaryEmbedding": ["interleaved", "rotary_embedding_dim", "num_heads"],
+        "SoftmaxCrossEntropyLoss": ["reduction", "ignore_index"],
+        "TfIdfVectorizer": [
+            "mode", "pool_int64s", "ngram_indexes", "ngram_counts", "weights", "min_gram_length",
+            "max_gram_length", "max_skip_count",
+        ],
         "Cast": ["to"], "Celu": ["alpha"], "Clip": ["min", "max"], "Concat": ["axis"],
         "BlackmanWindow": ["periodic", "output_datatype"],
         "ConstantOfShape": ["value"],
@@ -125,6 +140,7 @@ private struct Source: RandomNumberGenerator {
         for name in HostileOperatorTests.attributeNames[type] ?? [] {
             let isRequired = [
                 "to", "kernel_shape", "axis", "blocksize", "size", "num_groups", "scale", "shift", "scales",
+                "pool_int64s", "ngram_indexes", "ngram_counts",
             ].contains(name)
             guard isRequired || chance(30) else { continue }
             attributes[name] = attribute(name)
@@ -141,16 +157,17 @@ private struct Source: RandomNumberGenerator {
         case "kernel_shape", "strides", "pads", "dilations", "output_padding", "output_shape", "starts",
             "ends":
             return .integers(integers())
-        case "axes", "split":
+        case "axes", "split", "pool_int64s", "ngram_indexes", "ngram_counts":
             return .integers(integers())
         case "perm":
             return .integers(
                 chance(80)
                     ? Array(0..<Int64.random(in: 1...4, using: &self)).shuffled(using: &self) : integers())
-        case "epsilon", "alpha", "beta", "gamma", "bias", "min", "max", "lambd", "cubic_coeff_a",
+        case "epsilon", "alpha", "beta", "gamma", "bias", "min", "max", "lambd", "softcap",
+            "cubic_coeff_a",
             "extrapolation_value":
             return .real(chance(50) ? 1 : real())
-        case "scales":
+        case "scales", "weights":
             return .reals((0..<Int.random(in: 1...4, using: &self)).map { _ in chance(80) ? 2 : real() })
         case "value", "scale", "shift":
             let count = Int.random(in: 0...3, using: &self)
@@ -159,7 +176,12 @@ private struct Source: RandomNumberGenerator {
         case "auto_pad": return .string(pick(["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "?"]))
         case "mode":
             return .string(
-                pick(["nearest", "linear", "cubic", "constant", "reflect", "edge", "wrap", "DCR", "CRD"]))
+                pick([
+                    "nearest", "linear", "cubic", "constant", "reflect", "edge", "wrap", "DCR", "CRD", "TF",
+                    "IDF", "TFIDF", "bilinear", "bicubic",
+                ]))
+        case "padding_mode": return .string(pick(["zeros", "border", "reflection"]))
+        case "reduction": return .string(pick(["none", "sum", "mean"]))
         case "approximate": return .string(pick(["none", "tanh", "?"]))
         case "coordinate_transformation_mode":
             return .string(
@@ -170,8 +192,10 @@ private struct Source: RandomNumberGenerator {
         case "nearest_mode":
             return .string(pick(["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"]))
         case "keep_aspect_ratio_policy": return .string(pick(["stretch", "not_larger", "not_smaller"]))
-        case "to", "stash_type", "output_datatype": return .integer(Int64.random(in: 0...17, using: &self))
-        case "size", "num_groups", "group", "p", "blocksize":
+        case "to", "stash_type", "output_datatype", "softmax_precision":
+            return .integer(Int64.random(in: 0...17, using: &self))
+        case "size", "num_groups", "group", "p", "blocksize", "offset_group", "q_num_heads", "kv_num_heads",
+            "num_heads", "min_gram_length", "max_gram_length", "rotary_embedding_dim":
             return .integer(chance(70) ? Int64.random(in: 1...2, using: &self) : integer())
         default: return .integer(chance(70) ? Int64.random(in: 0...1, using: &self) : integer())
         }
@@ -202,6 +226,42 @@ private struct Source: RandomNumberGenerator {
                 shape: try! Shape([rank]),
                 elementType: .float32)
             return [tensor(x, pick([.float32, .uint8])), tensor([2 * rank], .float32), scales]
+        case "AffineGrid": return [tensor([x[0], 2, 3], .float32), vector([x[0], 1, x[1], x[2]])]
+        case "Attention", "RotaryEmbedding":
+            let (length, size) = (x[2], pick([2, 4]))
+            if type == "RotaryEmbedding" {
+                let cache = [x[0], length, size / 2]
+                return [tensor([x[0], 2, length, size], .float32)]
+                    + (0..<2).map { _ in tensor(cache, .float32) }
+            }
+            let shapes = chance(50) ? [x[0], 2, length, size] : [x[0], length, 2 * size]
+            let mask = tensor([length, x[2]], pick([.bool, .float32]))
+            return (0..<3).map { _ in tensor(shapes, .float32) } + [chance(50) ? mask : nil]
+        case "CenterCropPad": return [tensor(x, .float32), vector(x.shuffled(using: &self))]
+        case "Col2Im":
+            let block = Int.random(in: 1...2, using: &self)
+            let image = (0..<2).map { _ in Int.random(in: block...4, using: &self) }
+            let columns = image.reduce(1) { $0 * ($1 - block + 1) }
+            return [
+                tensor([x[0], 2 * block * block, columns], pick([.float32, .int32])), vector(image),
+                vector([block, block]),
+            ]
+        case "DeformConv":
+            let (extent, kernel) = (Int.random(in: 2...4, using: &self), Int.random(in: 1...2, using: &self))
+            let positions = [extent - kernel + 1, extent - kernel + 1]
+            let channels = 2 * kernel * kernel * Int.random(in: 1...2, using: &self)
+            return [
+                tensor([x[0], 2, extent, extent], .float32),
+                tensor([2, Int.random(in: 1...2, using: &self), kernel, kernel], .float32),
+                tensor([x[0], channels] + positions, .float32), chance(50) ? nil : tensor([2], .float32),
+                chance(50) ? nil : tensor([x[0], channels / 2] + positions, .float32),
+            ]
+        case "Det": return [tensor([x[0], x[2], x[2]], .float32)]
+        case "GridSample":
+            return [tensor(x, pick([.float32, .uint8])), tensor([x[0]] + x[2...] + [rank - 2], .float32)]
+        case "MaxUnpool": return [tensor(x, .float32), tensor(x, .int64)]
+        case "NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss":
+            return [tensor(x, .float32), tensor([x[0]] + x[2...], .int64)]
         case "DFT":
             return [tensor(x.dropLast() + [Int.random(in: 1...2, using: &self)], .float32)]
         case "STFT":
@@ -249,6 +309,11 @@ private struct Source: RandomNumberGenerator {
             }
             return tensor(dimensions, type)
         }
+    }
+
+    private func vector(_ elements: [Int]) -> ExactTensor {
+        ExactTensor(
+            integers: elements.map { Int64($0) }, shape: try! Shape([elements.count]), elementType: .int64)
     }
 
     private mutating func tensor(_ dimensions: [Int], _ type: ElementType) -> ExactTensor {

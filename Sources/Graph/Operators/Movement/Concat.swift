@@ -16,6 +16,8 @@ package struct Concat: Operator {
         self.axis = axis
     }
 
+    init(axis: Int) { self.axis = axis }
+
     package var inputCount: ClosedRange<Int> { 1...Graph.maximumNodeInputCount }
 
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {

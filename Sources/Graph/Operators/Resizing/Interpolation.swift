@@ -114,7 +114,7 @@ package struct Interpolation: Sendable {
     }
 
     /// The weight of an element at a distance.
-    private func kernel(_ distance: Double) -> Double {
+    func kernel(_ distance: Double) -> Double {
         let x = distance.magnitude
         if mode == .linear { return max(0, 1 - x) }
         // Keys 1981, with a free coefficient.
