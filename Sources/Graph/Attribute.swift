@@ -92,6 +92,14 @@ package struct AttributeReader {
         return values
     }
 
+    package mutating func strings(_ name: String) throws(GraphError) -> [String]? {
+        guard let attribute = read(name) else { return nil }
+        guard case .strings(let values) = attribute else {
+            throw wrongKind(name, attribute, expected: "strings")
+        }
+        return values
+    }
+
     package mutating func tensor(_ name: String) throws(GraphError) -> Tensor? {
         guard let attribute = read(name) else { return nil }
         guard case .tensor(let value) = attribute else {

@@ -53,6 +53,16 @@ package struct OperatorCatalog: Sendable {
         Attention.self, RotaryEmbedding.self,
         // Losses and text.
         NegativeLogLikelihoodLoss.self, SoftmaxCrossEntropyLoss.self, TfIdfVectorizer.self,
+        // Row maxima, accumulation, bits and questions to reals.
+        Hardmax.self, CumSum.self, CumProd.self, IsNaN.self, IsInf.self, BitShift.self, BitwiseAnd.self,
+        BitwiseOr.self, BitwiseXor.self, BitwiseNot.self, BitCast.self,
+        // Indexing.
+        Trilu.self, EyeLike.self, OneHot.self, NonZero.self, Compress.self, GatherElements.self,
+        GatherND.self, Scatter.self, ScatterElements.self, ScatterND.self, TensorScatter.self,
+        ReverseSequence.self, TopK.self, Unique.self,
+        // Quantization.
+        QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self, ConvInteger.self,
+        QLinearConv.self, MatMulInteger.self, QLinearMatMul.self,
         // Graph's own.
         Affine.self,
     ])

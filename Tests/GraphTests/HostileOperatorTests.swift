@@ -61,6 +61,20 @@ import Testing
         "Softmax": ["axis"], "SpaceToDepth": ["blocksize"], "Split": ["axis", "split", "num_outputs"],
         "Squeeze": ["axes"], "Swish": ["alpha"], "ThresholdedRelu": ["alpha"], "Transpose": ["perm"],
         "Unsqueeze": ["axes"], "Upsample": ["mode", "scales"],
+        // Indexing and bits.
+        "BitCast": ["to"], "BitShift": ["direction"], "Compress": ["axis"],
+        "CumProd": ["exclusive", "reverse"], "CumSum": ["exclusive", "reverse"], "EyeLike": ["dtype", "k"],
+        "GatherElements": ["axis"], "GatherND": ["batch_dims"], "Hardmax": ["axis"],
+        "IsInf": ["detect_negative", "detect_positive"], "OneHot": ["axis"],
+        "ReverseSequence": ["batch_axis", "time_axis"], "Scatter": ["axis"],
+        "ScatterElements": ["axis", "reduction"], "ScatterND": ["reduction"],
+        "TensorScatter": ["axis", "mode"], "TopK": ["axis", "k", "largest", "sorted"], "Trilu": ["upper"],
+        "Unique": ["axis", "sorted"],
+        // Quantization.
+        "ConvInteger": ["kernel_shape", "strides", "pads", "dilations", "auto_pad", "group"],
+        "DequantizeLinear": ["axis", "block_size", "output_dtype"],
+        "QLinearConv": ["kernel_shape", "strides", "pads", "dilations", "auto_pad", "group"],
+        "QuantizeLinear": ["axis", "block_size", "output_dtype", "precision", "saturate"],
     ]
 
     @Test(arguments: OperatorCatalog.standard.types)
@@ -140,7 +154,7 @@ private struct Source: RandomNumberGenerator {
         for name in HostileOperatorTests.attributeNames[type] ?? [] {
             let isRequired = [
                 "to", "kernel_shape", "axis", "blocksize", "size", "num_groups", "scale", "shift", "scales",
-                "pool_int64s", "ngram_indexes", "ngram_counts",
+                "pool_int64s", "ngram_indexes", "ngram_counts", "direction",
             ].contains(name)
             guard isRequired || chance(30) else { continue }
             attributes[name] = attribute(name)
@@ -178,10 +192,11 @@ private struct Source: RandomNumberGenerator {
             return .string(
                 pick([
                     "nearest", "linear", "cubic", "constant", "reflect", "edge", "wrap", "DCR", "CRD", "TF",
-                    "IDF", "TFIDF", "bilinear", "bicubic",
+                    "IDF", "TFIDF", "bilinear", "bicubic", "circular",
                 ]))
         case "padding_mode": return .string(pick(["zeros", "border", "reflection"]))
-        case "reduction": return .string(pick(["none", "sum", "mean"]))
+        case "direction": return .string(pick(["LEFT", "RIGHT", "forward", "reverse", "bidirectional"]))
+        case "reduction": return .string(pick(["none", "sum", "mean", "add", "mul", "min", "max"]))
         case "approximate": return .string(pick(["none", "tanh", "?"]))
         case "coordinate_transformation_mode":
             return .string(
@@ -192,7 +207,7 @@ private struct Source: RandomNumberGenerator {
         case "nearest_mode":
             return .string(pick(["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"]))
         case "keep_aspect_ratio_policy": return .string(pick(["stretch", "not_larger", "not_smaller"]))
-        case "to", "stash_type", "output_datatype", "softmax_precision":
+        case "to", "stash_type", "dtype", "output_dtype", "output_datatype", "precision", "softmax_precision":
             return .integer(Int64.random(in: 0...17, using: &self))
         case "size", "num_groups", "group", "p", "blocksize", "offset_group", "q_num_heads", "kv_num_heads",
             "num_heads", "min_gram_length", "max_gram_length", "rotary_embedding_dim":
@@ -276,6 +291,62 @@ private struct Source: RandomNumberGenerator {
                     integers: [Int64.random(in: 0...9, using: &self)], shape: .scalar, elementType: .int64)
             }
             return counts + (0..<2).map { _ in tensor([], .float32) }
+        default: return fittingIndices(of: type, x) ?? fittingQuantized(of: type, x)
+        }
+    }
+
+    private mutating func fittingIndices(of type: String, _ x: [Int]) -> [ExactTensor?]? {
+        let data = tensor(x, pick([.float32, .uint8, .int64, .bool]))
+        let index: ElementType = pick([.int64, .int32])
+        let fewer = x.map { Int.random(in: 0...$0, using: &self) }
+        switch type {
+        case "GatherElements": return [data, tensor(fewer, index)]
+        case "Scatter", "ScatterElements":
+            return [data, tensor(fewer, index), tensor(fewer, data.elementType)]
+        case "GatherND": return [data, tensor([x[0], 2, Int.random(in: 1...2, using: &self)], .int64)]
+        case "ScatterND":
+            let width = Int.random(in: 1...2, using: &self)
+            return [data, tensor([3, width], .int64), tensor([3] + x[width...], data.elementType)]
+        case "TensorScatter":
+            let update = x[..<(x.count - 2)] + [fewer[x.count - 2]] + x[(x.count - 1)...]
+            return [data, tensor(Array(update), data.elementType), tensor([x[0]], .int64)]
+        case "ReverseSequence": return [data, tensor([x[pick([0, 1])]], .int64)]
+        case "Compress": return [data, tensor([Int.random(in: 0...2, using: &self)], .bool)]
+        case "OneHot":
+            return [tensor(x, pick([.int64, .float32, .uint8])), tensor([], .int64), tensor([2], .float32)]
+        case "TopK": return [data, tensor([1], .int64)]
+        case "Trilu", "CumSum", "CumProd": return [data, tensor([], .int64)]
+        default: return nil
+        }
+    }
+
+    /// The shape of a scalar, or of a vector with one of `counts` elements.
+    private mutating func scalarOrVector(_ counts: Int...) -> [Int] { chance(30) ? [] : [pick(counts)] }
+
+    private mutating func fittingQuantized(of type: String, _ x: [Int]) -> [ExactTensor?]? {
+        let (one, other): (ElementType, ElementType) = (pick([.int8, .uint8]), pick([.int8, .uint8]))
+        let kernel = x.dropFirst(2).map { _ in Int.random(in: 0...2, using: &self) }
+        let w = [2, Int.random(in: 1...2, using: &self)] + kernel
+        let (channels, rows, columns) = (scalarOrVector(1, 2), scalarOrVector(1, 2, 3), scalarOrVector(1, 4))
+        switch type {
+        case "QuantizeLinear":
+            return [tensor(x, .float32), tensor(channels, .float32), tensor(channels, one)]
+        case "DequantizeLinear": return [tensor(x, one), tensor(channels, .float32), tensor(channels, one)]
+        case "ConvInteger":
+            return [tensor(x, one), tensor(w, other), tensor([], one), tensor(channels, other)]
+        case "QLinearConv":
+            return [
+                tensor(x, one), tensor([], .float32), tensor([], one), tensor(w, other),
+                tensor(channels, .float32), tensor(channels, other), tensor([], .float32), tensor([], one),
+                chance(50) ? nil : tensor([2], .int32),
+            ]
+        case "MatMulInteger":
+            return [tensor([3, 2], one), tensor([2, 4], other), tensor(rows, one), tensor(columns, other)]
+        case "QLinearMatMul":
+            return [
+                tensor([3, 2], one), tensor(rows, .float32), tensor(rows, one), tensor([2, 4], other),
+                tensor(columns, .float32), tensor(columns, other), tensor([], .float32), tensor([], one),
+            ]
         default: return nil
         }
     }

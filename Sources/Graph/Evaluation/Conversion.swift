@@ -74,4 +74,21 @@ extension ElementType {
         default: return nil
         }
     }
+
+    /// The name of one of ONNX's types of 8 bits and less that foldserve has not.
+    static func narrowName(onnxNumber: Int) -> String? {
+        switch onnxNumber {
+        case 17: "float8e4m3fn"
+        case 18: "float8e4m3fnuz"
+        case 19: "float8e5m2"
+        case 20: "float8e5m2fnuz"
+        case 21: "uint4"
+        case 22: "int4"
+        case 23: "float4e2m1"
+        case 24: "float8e8m0"
+        case 25: "uint2"
+        case 26: "int2"
+        default: nil
+        }
+    }
 }

@@ -36,15 +36,29 @@ extension Operator {
             guard let dimensions = result.shape else {
                 throw error("the output's shape does not follow from the inputs")
             }
-            let shape = try checkedShape(dimensions)
-            guard shape.count <= EvaluationLimits.maximumElementCount else {
-                throw .limit(
-                    "elements of one output of \(Self.type)", maximum: EvaluationLimits.maximumElementCount,
-                    actual: shape.count)
-            }
-            shapes.append(shape)
+            shapes.append(try boundedShape(dimensions))
         }
         return shapes
+    }
+
+    /// The shape of something that an evaluation allocates.
+    ///
+    /// Throws `GraphError.limit` over `EvaluationLimits.maximumElementCount`.
+    @_semantics("optimize.sil.specialize.generic.never")
+    func boundedShape(_ dimensions: [Int]) throws(GraphError) -> Shape {
+        let shape = try checkedShape(dimensions)
+        guard shape.count <= EvaluationLimits.maximumElementCount else {
+            throw .limit(
+                "elements of one output of \(Self.type)", maximum: EvaluationLimits.maximumElementCount,
+                actual: shape.count)
+        }
+        return shape
+    }
+
+    /// Refuses what `inferOutputs` refuses, in the same words: for outputs whose shapes the elements decide.
+    @_semantics("optimize.sil.specialize.generic.never")
+    func requireFit(_ inputs: [ExactTensor?], outputCount: Int = 1) throws(GraphError) {
+        _ = try inferOutputs(inputs.map { $0.map(ValueInfo.init) }, outputCount: outputCount)
     }
 
     /// The one output's shape.
@@ -77,6 +91,15 @@ extension Operator {
     ) throws(GraphError) -> [Double]? {
         guard index < inputs.count, inputs[index] != nil else { return nil }
         return try reals(inputs, index, name)
+    }
+
+    /// The integer of an input with one element; `nil` when the input is absent.
+    @_semantics("optimize.sil.specialize.generic.never")
+    func optionalInteger(
+        _ inputs: [ExactTensor?], _ index: Int, _ name: String
+    ) throws(GraphError) -> Int64? {
+        guard index < inputs.count, inputs[index] != nil else { return nil }
+        return try integers(inputs, index, name).first
     }
 
     @_semantics("optimize.sil.specialize.generic.never")

@@ -61,6 +61,16 @@ extension ExactTensor {
         }
     }
 
+    /// The tensor whose elements are this one's at `offsets`.
+    func taken(at offsets: [Int], to shape: Shape) -> ExactTensor {
+        switch elements {
+        case .reals(let values):
+            ExactTensor(reals: offsets.map { values[$0] }, shape: shape, elementType: elementType)
+        case .integers(let values):
+            ExactTensor(integers: offsets.map { values[$0] }, shape: shape, elementType: elementType)
+        }
+    }
+
     private static func gather<Value>(
         _ values: [Value], _ shape: Shape, _ strides: [Int], _ offset: Int
     ) -> [Value] {

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Integers from a model file, held to a range in which sums and products of a few of them cannot overflow.
 extension AttributeReader {
     /// The greatest kernel extent, stride, dilation, pad or block size.
@@ -31,6 +33,17 @@ extension AttributeReader {
             throw .attribute(operatorType, name: name, reason: "is '\(string)', expected one of \(known)")
         }
         return choice
+    }
+
+    /// An element type by its number in ONNX's TensorProto.DataType; 0, UNDEFINED, is as good as none.
+    mutating func elementType(_ name: String) throws(GraphError) -> ElementType? {
+        guard let number = try integer(name), number != 0 else { return nil }
+        guard let type = ElementType(onnxNumber: number) else {
+            let known = ElementType.narrowName(onnxNumber: number).map { " (\($0))" } ?? ""
+            throw .attribute(
+                operatorType, name: name, reason: "is \(number)\(known), no element type that is known")
+        }
+        return type
     }
 
     private func check(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws(GraphError) {

@@ -40,6 +40,20 @@ extension Operator {
     }
 
     @_semantics("optimize.sil.specialize.generic.never")
+    func requireIntegers(_ info: ValueInfo, _ name: String) throws(GraphError) {
+        guard let type = info.elementType, !type.isInteger else { return }
+        throw error("\(name) has element type \(type), expected an integer type")
+    }
+
+    /// A scalar, or a vector of one element as some exporters write it.
+    @_semantics("optimize.sil.specialize.generic.never")
+    func requireOneElement(_ info: ValueInfo, _ name: String) throws(GraphError) {
+        try requireRank(info, name, 0...1)
+        guard let extent = info.dimensions?.first?.value, extent != 1 else { return }
+        throw error("\(name) has \(extent) elements, expected 1")
+    }
+
+    @_semantics("optimize.sil.specialize.generic.never")
     func requireType(_ info: ValueInfo, _ name: String, _ expected: ElementType...) throws(GraphError) {
         guard let type = info.elementType, !expected.contains(type) else { return }
         throw error(
@@ -74,6 +88,18 @@ extension Operator {
     @_semantics("optimize.sil.specialize.generic.never")
     func requireRank(_ info: ValueInfo, _ name: String, _ rank: Int) throws(GraphError) {
         try requireRank(info, name, rank...rank)
+    }
+
+    /// Checks the rank and the known extents.
+    @_semantics("optimize.sil.specialize.generic.never")
+    func requireShape(
+        _ info: ValueInfo, _ name: String, _ expected: [Dimension]?
+    ) throws(GraphError) {
+        guard let expected, let dimensions = info.dimensions else { return }
+        try requireRank(info, name, expected.count)
+        for (extent, other) in zip(dimensions, expected) where extent.unified(with: other) == nil {
+            throw error("\(name) \(info) has an extent of \(extent), expected \(other)")
+        }
     }
 
     /// Checks a vector of one number a channel and returns what is then known of the channel count.

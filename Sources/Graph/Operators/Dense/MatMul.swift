@@ -10,6 +10,9 @@ package struct MatMul: Operator {
 
     package init(_ attributes: inout AttributeReader) {}
 
+    /// For the operators that are made of it.
+    init() {}
+
     package var inputCount: ClosedRange<Int> { 2...2 }
 
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {

@@ -11,11 +11,8 @@ package struct Cast: Operator {
     package let elementType: ElementType
 
     package init(_ attributes: inout AttributeReader) throws(GraphError) {
-        guard let number = try attributes.integer("to") else {
+        guard let elementType = try attributes.elementType("to") else {
             throw .attribute(Self.type, name: "to", reason: "is required")
-        }
-        guard let elementType = ElementType(onnxNumber: number) else {
-            throw .attribute(Self.type, name: "to", reason: "is \(number), no element type that is known")
         }
         self.elementType = elementType
         attributes.ignore("saturate")

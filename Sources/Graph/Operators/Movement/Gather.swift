@@ -41,10 +41,7 @@ package struct Gather: Operator {
         let extent = data.shape[axis]
         var positions: [Int] = []
         for index in try integers(inputs, 1, "indices") {
-            guard index >= -Int64(extent), index < Int64(extent) else {
-                throw error("an index is \(index), axis \(axis) has an extent of \(extent)")
-            }
-            positions.append(Int(index) + (index < 0 ? extent : 0))
+            positions.append(try position(index, on: axis, extent: extent))
         }
         // As three axes: those before, the one gathered from, those after.
         let outer = data.shape.dimensions[..<axis].reduce(1, *)
