@@ -105,7 +105,7 @@ import Testing
         Refusal(
             type: "QLinearMatMul",
             inputs: [bytes(2, 3), info(), bytes(), bytes(3, 5), info(5), bytes(5), info(2), bytes()],
-            message: "QLinearMatMul: y_scale has 2 elements, expected 1"),
+            message: "QLinearMatMul: y_scale float32[2] has 2 elements, expected 1"),
     ]
 
     @Test(arguments: refusals) func `says`(_ item: Refusal) {

@@ -45,14 +45,6 @@ extension Operator {
         throw error("\(name) has element type \(type), expected an integer type")
     }
 
-    /// A scalar, or a vector of one element as some exporters write it.
-    @_semantics("optimize.sil.specialize.generic.never")
-    func requireOneElement(_ info: ValueInfo, _ name: String) throws(GraphError) {
-        try requireRank(info, name, 0...1)
-        guard let extent = info.dimensions?.first?.value, extent != 1 else { return }
-        throw error("\(name) has \(extent) elements, expected 1")
-    }
-
     @_semantics("optimize.sil.specialize.generic.never")
     func requireType(_ info: ValueInfo, _ name: String, _ expected: ElementType...) throws(GraphError) {
         guard let type = info.elementType, !expected.contains(type) else { return }

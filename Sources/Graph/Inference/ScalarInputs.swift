@@ -20,7 +20,8 @@ extension Operator {
         return info.knownReals?.first
     }
 
-    private func requireOneElement(_ info: ValueInfo, _ name: String) throws(GraphError) {
+    @_semantics("optimize.sil.specialize.generic.never")
+    func requireOneElement(_ info: ValueInfo, _ name: String) throws(GraphError) {
         try requireRank(info, name, 0...1)
         if let count = info.dimensions?.first?.value, count != 1 {
             throw error("\(name) \(info) has \(count) elements, expected 1")
