@@ -4,12 +4,9 @@ import Tensors
 /// An affine and the node before it, once everything holds that every fold into that node needs: nobody else depends
 /// on a value between them.
 ///
-/// Between them may stand a few nodes that leave every channel what it is: a Transpose, which moves the channels to
-/// another axis, and, in mixed precision, a Cast to a wider type when the affine's only reader casts back.
+/// Between them may stand a few nodes that leave every channel what it is (see `BackwardWalk`), and, in mixed precision,
+/// a Cast to a wider type when the affine's only reader casts back.
 struct BackwardSite {
-    /// The most nodes that may stand between; exporters write one or two.
-    static let maximumPathLength = 8
-
     let affineNode: Node
     /// On the axis of the producer's output.
     private(set) var affine: Affine
@@ -24,10 +21,10 @@ struct BackwardSite {
     /// `nil` when `node` is no affine or another type of node precedes it.
     init?(at node: Node, after type: String, in context: FoldContext) throws(FoldRefusal) {
         guard let affine = node.operation as? Affine, let output = node.outputs.first ?? nil,
-            let walk = Walk(from: node, axis: affine.axis, to: type, in: context)
+            let walk = BackwardWalk(from: node, affine, to: type, in: context)
         else { return nil }
         affineNode = node
-        self.affine = Affine(scale: affine.scale, shift: affine.shift, axis: walk.axis)
+        self.affine = walk.affine
         producer = walk.producer
         path = walk.path
         for (value, reader) in walk.links { try context.requireSoleUse(of: value, by: reader) }
@@ -51,9 +48,8 @@ struct BackwardSite {
 
     /// The node that `init` would find, before anything is required of the way to it.
     static func producer(before node: Node, type: String, in context: FoldContext) -> Node? {
-        (node.operation as? Affine).flatMap {
-            Walk(from: node, axis: $0.axis, to: type, in: context)?.producer
-        }
+        guard let affine = node.operation as? Affine else { return nil }
+        return BackwardWalk(from: node, affine, to: type, in: context)?.producer
     }
 
     var channelCount: Int { affine.scale.count }
@@ -93,7 +89,7 @@ struct BackwardSite {
         for (position, carrier) in carriers.enumerated() {
             let isLast = position == carriers.count - 1
             var replacement = carrier
-            replacement.inputs = [value]
+            replacement.inputs[0] = value
             value = isLast ? output : context.unusedValueName(carrier.name + "_folded")
             replacement.outputs = [value]
             edit.replacements[carrier.identifier] = replacement
@@ -127,57 +123,6 @@ struct BackwardSite {
                     node: producer.name, input: input, output: output,
                     clonedByteCount: context.isShared(oldWeight, besides: producer) ? weight.byteCount : 0,
                     scale: affine.scale)))
-    }
-}
-
-/// The way back from an affine to the node that might take it.
-private struct Walk {
-    let producer: Node
-    /// The axis of the channels in the producer's output.
-    private(set) var axis: Int
-    /// The nodes between, from the producer on.
-    private(set) var path: [Node] = []
-    /// Each value on the way with the node on the way that reads it, from the affine back.
-    private(set) var links: [(value: String, reader: Node)] = []
-
-    /// `nil` when the way does not end at a node of that type.
-    init?(from node: Node, axis: Int, to type: String, in context: FoldContext) {
-        var reader = node
-        var axis = axis
-        while true {
-            guard let value = reader.input(0), let before = context.index.producer(of: value),
-                path.count < BackwardSite.maximumPathLength
-            else { return nil }
-            links.append((value, reader))
-            if before.type == type {
-                producer = before
-                break
-            }
-            if let transpose = before.operation as? Transpose {
-                guard let rank = context.values[value]?.rank, axis < rank else { return nil }
-                axis = transpose.resolved(rank: rank)[axis]
-            } else if !context.isWideningCast(before) {
-                return nil
-            }
-            path.insert(before, at: 0)
-            reader = before
-        }
-        self.axis = axis
-    }
-}
-
-extension FoldContext {
-    /// Whether `node` casts a floating type to one that holds all its values.
-    func isWideningCast(_ node: Node) -> Bool {
-        guard node.operation is Cast, let input = node.input(0), let output = node.outputs.first ?? nil,
-            let from = values[input]?.elementType, let to = values[output]?.elementType
-        else { return false }
-        switch (from, to) {
-        case (.float16, .float32), (.float16, .float64), (.bfloat16, .float32), (.bfloat16, .float64),
-            (.float32, .float64):
-            return true
-        default: return false
-        }
     }
 }
 

@@ -62,13 +62,21 @@ package struct ConstantPropagation {
         _ node: Node, fixed: [String: Tensor], inferred: [ValueInfo], budget: inout Int
     ) -> [Tensor]? {
         var arguments: [Tensor?] = []
-        for name in node.inputs {
+        for (position, name) in node.inputs.enumerated() {
             guard let name else {
                 arguments.append(nil)
                 continue
             }
-            guard let tensor = fixed[name] else { return nil }
-            arguments.append(tensor)
+            if let tensor = fixed[name] {
+                arguments.append(tensor)
+            } else if node.operation is CastLike, position == 1, let type = inferred.first?.elementType,
+                let none = try? Shape([0])
+            {
+                // Of its second input only the element type counts.
+                arguments.append(Tensor(elementType: type, shape: none) { _ in })
+            } else {
+                return nil
+            }
         }
         let inputCount = arguments.reduce(0) { $0 + ($1?.shape.count ?? 0) }
         var outputCount = 0

@@ -1,6 +1,7 @@
 import Graph
 
-/// Removes the nodes that give back what they read: Identity, and Dropout in inference.
+/// Removes the nodes that give back what they read: Identity, Dropout in inference, and Cast to the type that the value
+/// has, which a Keras export puts between any two layers.
 ///
 /// The two values are the same function of the inputs, so either name is right. The name before the node stays, unless
 /// the one behind it is the graph's output: then the node before it defines that name instead. A node between a
@@ -10,6 +11,8 @@ package struct IdentityRemoval {
 
     package func run(_ graph: Graph) throws(GraphError) -> Graph {
         let index = GraphIndex(graph)
+        let hasCasts = graph.nodes.contains { $0.operation is Cast || $0.operation is CastLike }
+        let values = hasCasts ? try graph.inferValues() : [:]
         var renamed: [String: String] = [:]
         // A removed name stands for a source, and a source may stand for the output that took its place: two steps.
         func resolved(_ name: String) -> String {
@@ -17,7 +20,7 @@ package struct IdentityRemoval {
             return renamed[source] ?? source
         }
         var edit = GraphEdit()
-        for node in graph.nodes where isIdentity(node, in: index) {
+        for node in graph.nodes where isIdentity(node, in: index, values) {
             guard let input = node.input(0), let output = node.outputs.first ?? nil else { continue }
             let source = resolved(input)
             if !index.isGraphOutput(output) {
@@ -42,10 +45,15 @@ package struct IdentityRemoval {
     }
 
     /// Whether the first output is the first input, and nobody asks for another.
-    private func isIdentity(_ node: Node, in index: GraphIndex) -> Bool {
-        guard node.domain.isEmpty || node.domain == "ai.onnx", node.input(0) != nil else { return false }
+    private func isIdentity(_ node: Node, in index: GraphIndex, _ values: [String: ValueInfo]) -> Bool {
+        guard node.domain.isEmpty || node.domain == "ai.onnx", let input = node.input(0) else { return false }
         switch node.type {
         case "Identity": return true
+        case "Cast", "CastLike":
+            guard let output = node.outputs.first ?? nil, let type = values[output]?.elementType else {
+                return false
+            }
+            return values[input]?.elementType == type
         case "Dropout": return isInferenceDropout(node, in: index)
         default: return false
         }

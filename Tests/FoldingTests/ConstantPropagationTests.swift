@@ -67,4 +67,20 @@ import Folding
         #expect(result.graph.node("other")?.input(1) == "w" && result.graph.constants["same"] == nil)
         #expect(try Comparison(graph, result.graph).error < 1e-6)
     }
+
+    @Test func `a constant that is cast to the type of a value is one`() throws {
+        var builder = GraphBuilder(elementType: .float16)
+        builder.input("x", [1, 3, 5, 5])
+        try builder.weight("w", [4, 3, 3, 3])
+        builder.constants["zero"] = Tensor([0] as [Float])
+        builder.constants["length"] = Tensor([4] as [Int64])
+        try builder.node("CastLike", ["zero", "x"], "typed")
+        try builder.node("Expand", ["typed", "length"], "c")
+        try builder.node("Conv", ["x", "w", "c"], "h", name: "conv")
+        try builder.batchNorm("h", "y", channels: 4)
+        builder.output("y")
+        let result = try FoldPipeline.standard.run(builder.graph())
+        #expect(result.graph.nodes.map(\.name) == ["conv"])
+        #expect(result.graph.constants["conv_bias"]?.elementType == .float16)
+    }
 }

@@ -76,4 +76,20 @@ import Folding
         builder.outputs.append(Graph.Port(name: "mask", info: ValueInfo(.bool, nil)))
         #expect(try IdentityRemoval().run(builder.graph()).nodes.count == 1)
     }
+
+    @Test func `a cast to the type that the value has is gone, a cast to another stays`() throws {
+        var builder = GraphBuilder()
+        builder.input("x", [2, 3])
+        try builder.node("Cast", ["x"], "a", ["to": .integer(1)])
+        try builder.node("Relu", ["a"], "b")
+        try builder.node("Cast", ["b"], "c", ["to": .integer(1)])
+        try builder.node("Cast", ["c"], "d", ["to": .integer(10)])
+        try builder.node("Cast", ["d"], "e", ["to": .integer(10)])
+        try builder.node("Cast", ["e"], "y", ["to": .integer(1)])
+        builder.output("y")
+        let graph = try builder.graph()
+        let result = try FoldPipeline.standard.run(graph)
+        #expect(result.graph.nodes.map(\.type) == ["Relu", "Cast", "Cast"])
+        #expect(try Comparison(graph, result.graph).error < tolerance(.float16))
+    }
 }

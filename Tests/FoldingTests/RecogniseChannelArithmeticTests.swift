@@ -163,6 +163,49 @@ import Folding
         }
     }
 
+    @Test func `a squeeze or a reshape that keeps the channels is looked through`() throws {
+        for (type, target, shape) in [
+            ("Squeeze", [3], [4, 1]), ("Unsqueeze", [2], [4, 1, 1, 1]), ("Reshape", [2, 4, 5], [4, 1]),
+            ("Reshape", [1, 2, 4, 5, 1], [4, 1, 1]), ("Reshape", [8, 5], [8, 1]), ("Reshape", [2, 20], [20]),
+            ("Reshape", [2, 2, 2, 5], [2, 1, 1]), ("Reshape", [2, 5, 4], [4]),
+            ("Reshape", [2, 5, 4], [5, 1]),
+        ] as [(String, [Int64], [Int])] {
+            var builder = GraphBuilder()
+            builder.input("x", [2, 3, 5, 1])
+            try builder.weight("w", [4, 3, 1, 1])
+            try builder.node("Conv", ["x", "w"], "h", name: "conv")
+            builder.constants["target"] = Tensor(target)
+            try builder.node(type, ["h", "target"], "t", name: "view")
+            try Self.decomposed(&builder, "t", "y", shape: shape)
+            builder.output("y")
+            let result = try Self.folded(builder)
+            #expect(
+                result.report.foldedChainCount == (shape[0] == 4 && shape.count > 1 ? 1 : 0),
+                "\(target)\(shape)")
+        }
+    }
+
+    @Test func `an instance normalization with running statistics folds through its reshape`() throws {
+        for isRepeated in [true, false] {
+            var builder = GraphBuilder()
+            builder.input("x", [2, 3, 4, 4])
+            try builder.weight("w", [3, 3, 1, 1])
+            try builder.node("Conv", ["x", "w"], "h", name: "conv")
+            builder.constants["merged"] = Tensor([1, 6, 4, 4] as [Int64])
+            builder.constants["apart"] = Tensor([2, 3, 4, 4] as [Int64])
+            try builder.node("Reshape", ["h", "merged"], "m", name: "merge")
+            var parameters = (0..<4).map { _ in builder.reals(3, in: 0.5...2) }.map { $0 + $0 }
+            if !isRepeated { parameters[2][5] += 1 }
+            try builder.batchNorm(
+                "m", "b", scale: parameters[0], bias: parameters[1], mean: parameters[2],
+                variance: parameters[3], name: "bn")
+            try builder.node("Reshape", ["b", "apart"], "y", name: "split")
+            builder.output("y")
+            let result = try Self.folded(builder)
+            #expect(result.report.foldedCount == (isRepeated ? 1 : 0))
+        }
+    }
+
     @Test func `the last axis of a dense layer is its output, whatever the rank`() throws {
         for input in [[3, 4], [2, 4, 4], [2, 4, 4, 4]] {
             for hasBias in [false, true] {
