@@ -139,6 +139,8 @@ package struct GridSample: Operator {
         if !(position >= least && position <= greatest) {
             switch padding {
             case .zeros: break
+            // A cubic kernel still weighs the elements inside by their distance: PyTorch moves its taps, not the position.
+            case .border where interpolation.mode == .cubic: break
             case .border: position = min(size - 1, max(0, position))
             case .reflection: position = reflected(position, extent)
             }
