@@ -1,7 +1,7 @@
 """Writes random.json and random.bin, in the form of cases.json: small random nodes with what ONNX Runtime makes of them.
 
-They cover what the published cases lack: groups, dilations, odd pads, auto_pad, ceil_mode, more axes than two, and the
-attributes of older operator sets.
+They cover what the published cases lack: groups, dilations, odd pads, auto_pad, ceil_mode, more axes than two, the
+attributes of older operator sets, and the modes of sampling, attention and transforms together.
 
     pip install onnx==1.23.2 onnxruntime==1.31.1 numpy && python make_random.py
 """
@@ -19,8 +19,8 @@ HERE = pathlib.Path(__file__).parent
 random = np.random.default_rng(20)
 
 
-def reals(*shape):
-    return random.standard_normal(shape).astype(np.float32)
+def reals(*shape, type=np.float32):
+    return random.standard_normal(shape).astype(type)
 
 
 def positive(*shape):
@@ -192,6 +192,149 @@ def resizes():
     yield "Resize", 18, {"mode": "cubic", "antialias": 1}, [reals(1, 2, 9, 8), None, None, integers(1, 2, 4, 3)]
 
 
+def pool_indices():
+    for _ in range(30):
+        rank = pick(1, 2, 2, 3)
+        kernel = [int(random.integers(1, 4)) for _ in range(rank)]
+        x = reals(2, 2, *[int(random.integers(5, 6 if rank == 3 else 9)) for _ in range(rank)])
+        attributes = {**window(rank, kernel), "storage_order": pick(0, 1) if rank > 1 else 0}
+        attributes["ceil_mode"] = pick(0, 1) if "pads" in attributes else 0
+        yield "MaxPool", pick(10, 12, 22), attributes, [x], 2
+
+
+def samples():
+    for _ in range(50):
+        opset = pick(16, 20, 22)
+        rank = 2 if opset < 20 else pick(2, 3)
+        modes = ["bilinear", "nearest", "bicubic"] if opset < 20 else ["linear", "nearest", "cubic"]
+        extents = [int(random.integers(2, 6)) for _ in range(rank)]
+        attributes = {
+            "mode": pick(*modes[:2]) if rank == 3 else pick(*modes),
+            "padding_mode": pick("zeros", "border", "reflection"), "align_corners": pick(0, 1),
+        }
+        grid = random.uniform(-2.5, 2.5, (2, *[int(random.integers(1, 5)) for _ in range(rank)], rank))
+        yield "GridSample", opset, attributes, [reals(2, 3, *extents), grid.astype(np.float32)]
+    for _ in range(6):
+        rank = pick(2, 3)
+        size = integers(2, 1, *[int(random.integers(2, 5)) for _ in range(rank)])
+        yield "AffineGrid", 20, {"align_corners": pick(0, 1)}, [reals(2, rank, rank + 1), size]
+
+
+def rearrangements():
+    for _ in range(30):
+        # Over other numbers of axes ONNX Runtime takes other columns where there are dilations or uneven pads.
+        attributes = window(2, [int(random.integers(1, 4)) for _ in range(2)])
+        kernel = attributes.pop("kernel_shape")
+        pads = attributes.setdefault("pads", [0] * 4)
+        attributes.pop("auto_pad", None)
+        image = [int(random.integers(5, 9)) for _ in range(2)]
+        positions = 1
+        for axis in range(2):
+            span = (kernel[axis] - 1) * attributes["dilations"][axis] + 1
+            positions *= (image[axis] + pads[axis] + pads[2 + axis] - span) // attributes["strides"][axis] + 1
+        x = reals(2, 2 * int(np.prod(kernel)), positions)
+        yield "Col2Im", 18, attributes, [x, integers(*image), integers(*kernel)]
+    for _ in range(10):
+        shape = [int(random.integers(1, 7)) for _ in range(2)]
+        yield "CenterCropPad", 18, {"axes": [-1, 1]}, [reals(2, 4, 5), integers(*shape)]
+    for _ in range(30):
+        group, offset_group = pick(1, 2), pick(1, 2)
+        kernel = [int(random.integers(1, 4)) for _ in range(2)]
+        attributes = {"group": group, "offset_group": offset_group, **window(2, kernel)}
+        attributes.pop("auto_pad", None)
+        pads = attributes.setdefault("pads", [0] * 4)
+        extents = [int(random.integers(6, 9)) for _ in range(2)]
+        places = [
+            (extents[axis] + pads[axis] + pads[axis + 2] - (kernel[axis] - 1) * attributes["dilations"][axis] - 1)
+            // attributes["strides"][axis] + 1
+            for axis in range(2)
+        ]
+        taps = kernel[0] * kernel[1] * offset_group
+        inputs = [
+            reals(2, 4, *extents), reals(2, 4 // group, *kernel), 2 * reals(2, 2 * taps, *places),
+            pick(None, reals(2)), pick(None, positive(2, taps, *places)),
+        ]
+        while inputs[-1] is None:
+            inputs.pop()
+        yield "DeformConv", 19, attributes, inputs
+
+
+def transforms():
+    for length in [1, 2, 3, 5, 6, 7, 8, 9, 15, 16]:
+        yield "DFT", 17, {"onesided": pick(0, 1), "axis": 1}, [reals(2, length, 3, 1, type=np.float64)]
+        yield "DFT", 20, {"inverse": pick(0, 1)}, [reals(2, length, 2, type=np.float64), None, np.int64(-2)]
+        yield "DFT", 20, {"onesided": 1}, [reals(2, 7, 1, type=np.float64), np.int64(length)]
+        yield "DFT", 17, {"axis": -2}, [reals(2, 9, 2, type=np.float64), np.int64(length)]
+    for length in [4, 5, 8, 11]:
+        step, attributes = np.int64(random.integers(1, 5)), {"onesided": pick(0, 1)}
+        signal, window = reals(2, 23, 1, type=np.float64), reals(length, type=np.float64)
+        yield "STFT", 17, attributes, [signal, step, window, np.int64(length)]
+        yield "STFT", 17, attributes, [signal, step, window]
+        yield "STFT", 17, attributes, [signal, step, None, np.int64(length)]
+    for kind in ["HannWindow", "HammingWindow", "BlackmanWindow"]:
+        yield kind, 17, {"periodic": 0, "output_datatype": pick(1, 11)}, [np.int64(random.integers(2, 20))]
+    for _ in range(5):
+        bins, length = np.int64(random.integers(4, 12)), np.int64(random.integers(16, 64))
+        edges = np.float32(random.uniform(0, 500)), np.float32(3500)
+        yield "MelWeightMatrix", 17, {}, [bins, length, np.int64(8000), *edges]
+
+
+def attentions():
+    for _ in range(60):
+        opset = pick(23, 24)
+        kv, share, queries, keys, past = pick(1, 2), pick(1, 2, 3), pick(1, 3, 4), pick(1, 4, 5), pick(0, 0, 2)
+        size, value_size, heads = pick(2, 4), pick(2, 3), kv * share
+        attributes = {
+            "is_causal": pick(0, 1), "softcap": pick(0.0, 1.5), "qk_matmul_output_mode": pick(0, 1, 2, 3),
+            **pick({}, {"scale": 0.3}),
+        }
+        if pick(0, 1):
+            attributes |= {"q_num_heads": heads, "kv_num_heads": kv}
+            inputs = [reals(2, queries, heads * size), reals(2, keys, kv * size), reals(2, keys, kv * value_size)]
+        else:
+            inputs = [reals(2, heads, queries, size), reals(2, kv, keys, size), reals(2, kv, keys, value_size)]
+        if queries == 1:
+            # ONNX Runtime lets a single query attend to all keys.
+            attributes["is_causal"] = 0
+        shape = pick((queries, past + keys), (1, heads, queries, past + keys), (2, 1, queries, past + keys))
+        mask = pick(None, reals(*shape), random.uniform(size=shape) < 0.7)
+        inputs.append(mask)
+        if attributes["is_causal"] or (mask is not None and mask.dtype == bool):
+            # For −∞ ONNX Runtime stores the least finite number.
+            attributes["qk_matmul_output_mode"] = pick(0, 1, 3)
+        if past:
+            inputs += [reals(2, kv, past, size), reals(2, kv, past, value_size)]
+        while inputs[-1] is None:
+            inputs.pop()
+        yield "Attention", opset, attributes, inputs, 4
+    for _ in range(12):
+        interleaved, rotated = pick(0, 1), pick(0, 4)
+        half = (rotated or 8) // 2
+        attributes = {"interleaved": interleaved, "rotary_embedding_dim": rotated, "num_heads": 3}
+        x = pick(reals(2, 3, 5, 8), reals(2, 5, 24))
+        if pick(0, 1):
+            positions = random.integers(0, 9, (2, 5))
+            yield "RotaryEmbedding", 23, attributes, [x, reals(9, half), reals(9, half), positions]
+        else:
+            yield "RotaryEmbedding", 23, attributes, [x, reals(2, 5, half), reals(2, 5, half)]
+
+
+def normalizations():
+    x = reals(2, 3, 4, 5)
+    for axis in [-1, 1, 2]:
+        yield "RMSNormalization", 23, {"axis": axis}, [x, reals(*x.shape[axis:])]
+        yield "LpNormalization", 22, {"axis": axis, "p": pick(1, 2)}, [x]
+    yield "MeanVarianceNormalization", 13, {"axes": [1, 3]}, [x]
+    yield "LayerNormalization", 17, {"axis": -2}, [x, reals(4, 5)], 3
+    yield "Det", 22, {}, [reals(3, 2, 4, 4)]
+    yield "Shrink", 9, {"lambd": 0.7, "bias": 0.2}, [x]
+    for reduction in ["none", "sum", "mean"]:
+        labels = random.integers(0, 3, (2, 4, 5))
+        attributes = {"reduction": reduction, **pick({}, {"ignore_index": 1})}
+        yield "NegativeLogLikelihoodLoss", 13, attributes, [x, labels, positive(3)]
+        yield "SoftmaxCrossEntropyLoss", 13, attributes, [x, labels, positive(3)], 2
+
+
 def run(kind, opset, attributes, inputs, outputs):
     """Makes the node and gives it with what ONNX Runtime computes."""
     names = [f"x{index}" if value is not None else "" for index, value in enumerate(inputs)]
@@ -212,7 +355,10 @@ def run(kind, opset, attributes, inputs, outputs):
 def main():
     onnxruntime.set_default_logger_severity(4)
     cases, blob, refused = [], bytearray(), 0
-    generators = [convolutions(), transposed_convolutions(), pools(), older_forms(), resizes()]
+    generators = [
+        convolutions(), transposed_convolutions(), pools(), older_forms(), resizes(), pool_indices(), samples(),
+        rearrangements(), transforms(), attentions(), normalizations(),
+    ]
     for number, case in enumerate(case for generator in generators for case in generator):
         kind, opset, attributes, inputs, *outputs = case
         try:
