@@ -65,7 +65,7 @@ let package = Package(
         .testTarget(name: "GraphTests", dependencies: ["Graph"]),
         .testTarget(name: "ModelFormatsTests", dependencies: ["ModelFormats"]),
         .testTarget(name: "FoldingTests", dependencies: ["Folding", "ModelFormats"]),
-        .testTarget(name: "ExecutionTests", dependencies: ["Execution", "ModelFormats"]),
+        .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Folding", "ModelFormats"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
         .testTarget(name: "ModelServingTests", dependencies: ["ModelServing"]),
         .testTarget(name: "ServingAPITests", dependencies: ["ServingAPI"]),

@@ -13,6 +13,8 @@ extension Graph {
         var removed: Set<Node.Identifier> = []
         var inserted: [String: Tensor] = [:]
         for node in nodes {
+            // A loop over constants may still be long: it runs when a caller asks for it.
+            if node.operation is any ControlFlowOperator { continue }
             var arguments: [ExactTensor?] = []
             var isConstant = true
             for name in node.inputs {

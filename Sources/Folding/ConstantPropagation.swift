@@ -29,6 +29,7 @@ package struct ConstantPropagation {
         for port in graph.inputs { values[port.name] = port.info }
         var edit = GraphEdit()
         var budget = Self.maximumTotalElementCount
+        var subgraphBudget = EvaluationBudget.loading
         for node in graph.nodes {
             let arguments = node.inputs.map { $0.flatMap { values[$0] } }
             let inferred: [ValueInfo]
@@ -37,7 +38,8 @@ package struct ConstantPropagation {
             } catch {
                 throw error.at(node)
             }
-            if let constants = evaluated(node, fixed: fixed, inferred: inferred, budget: &budget)
+            if let constants = evaluated(
+                node, fixed: fixed, inferred: inferred, budget: &budget, &subgraphBudget)
                 ?? known(node, inferred: inferred)
             {
                 for case (let name?, let tensor) in zip(node.outputs, constants) {
@@ -59,7 +61,8 @@ package struct ConstantPropagation {
 
     /// The outputs of a node that reads nothing but fixed constants.
     private func evaluated(
-        _ node: Node, fixed: [String: Tensor], inferred: [ValueInfo], budget: inout Int
+        _ node: Node, fixed: [String: Tensor], inferred: [ValueInfo], budget: inout Int,
+        _ subgraphBudget: inout EvaluationBudget
     ) -> [Tensor]? {
         var arguments: [Tensor?] = []
         for (position, name) in node.inputs.enumerated() {
@@ -90,7 +93,7 @@ package struct ConstantPropagation {
         if node.type == "Identity", let argument = arguments.first ?? nil { return [argument] }
         guard
             let outputs = try? Evaluator(rounding: .declared)
-                .evaluate(node, arguments.map { $0.map(ExactTensor.init) }),
+                .evaluate(node, arguments.map { $0.map(ExactTensor.init) }, budget: &subgraphBudget),
             outputs.count >= node.outputs.count
         else { return nil }
         budget -= inputCount + outputCount

@@ -43,8 +43,9 @@ package struct FoldPipeline: Sendable {
     ///
     /// Throws the operators' errors for a graph that is not valid as it stands.
     package func run(_ graph: Graph) throws(GraphError) -> FoldResult {
-        let prepared = try Self.prepare(graph)
-        var run = try FoldRun(original: graph, prepared: prepared)
+        let inlined = try BranchInlining().run(graph)
+        let prepared = try Self.prepare(inlined)
+        var run = try FoldRun(original: inlined, prepared: prepared)
         while true {
             run.refusals = [:]
             var changed = false
@@ -64,9 +65,10 @@ package struct FoldPipeline: Sendable {
         return FoldResult(graph: folded, report: run.ledger.report(of: folded, run.refusals))
     }
 
-    /// What every rule starts from: constants propagated, identities and unused nodes removed.
+    /// What every rule starts from: branches that always run in the place of their If, constants propagated, identities
+    /// and unused nodes removed.
     static func prepare(_ graph: Graph) throws(GraphError) -> Graph {
-        try IdentityRemoval().run(ConstantPropagation().run(graph)).removingUnused()
+        try IdentityRemoval().run(ConstantPropagation().run(BranchInlining().run(graph))).removingUnused()
     }
 
     /// Whether the outputs' element types and known dimensions are the same.

@@ -9,6 +9,7 @@ package enum Attribute: Sendable {
     case integers([Int64])
     case reals([Float])
     case strings([String])
+    indirect case graph(Subgraph)
 
     package var kind: String {
         switch self {
@@ -19,6 +20,7 @@ package enum Attribute: Sendable {
         case .integers: "ints"
         case .reals: "floats"
         case .strings: "strings"
+        case .graph: "graph"
         }
     }
 }
@@ -105,6 +107,15 @@ package struct AttributeReader {
         guard case .tensor(let value) = attribute else {
             throw wrongKind(name, attribute, expected: "tensor")
         }
+        return value
+    }
+
+    /// A graph that the operator runs. Throws when it is absent.
+    package mutating func subgraph(_ name: String) throws(GraphError) -> Subgraph {
+        guard let attribute = read(name) else {
+            throw .attribute(operatorType, name: name, reason: "is missing")
+        }
+        guard case .graph(let value) = attribute else { throw wrongKind(name, attribute, expected: "graph") }
         return value
     }
 

@@ -28,7 +28,7 @@ package struct Graph: Sendable {
     /// One more than the greatest node identifier that was ever given.
     private(set) var nextIdentifier: Int
 
-    /// The most nodes a graph may have.
+    /// The most nodes a graph may have, those of subgraphs included: see `weightedNodeCount`.
     package static let maximumNodeCount = 100_000
     /// The most inputs or outputs that one node of a variadic operator may have.
     package static let maximumNodeInputCount = 10_000
@@ -46,8 +46,9 @@ package struct Graph: Sendable {
         self.outputs = outputs
         self.constants = constants
         self.overridableInputs = overridableInputs
-        guard nodes.count <= Self.maximumNodeCount else {
-            throw .limit("nodes of a graph", maximum: Self.maximumNodeCount, actual: nodes.count)
+        let nodeCount = Self.weightedNodeCount(nodes)
+        guard nodeCount <= Self.maximumNodeCount else {
+            throw .limit("nodes of a graph", maximum: Self.maximumNodeCount, actual: nodeCount)
         }
         self.nodes = nodes.enumerated().map { index, node in
             var node = node
@@ -56,6 +57,18 @@ package struct Graph: Sendable {
         }
         nextIdentifier = nodes.count
         try sortNodes()
+    }
+
+    /// The nodes, and for those with subgraphs what goes through one when its values are inferred.
+    static func weightedNodeCount(_ nodes: [Node]) -> Int {
+        nodes.reduce(0) { sum, node in
+            guard let operation = node.operation as? any ControlFlowOperator else { return sum + 1 }
+            return operation.subgraphs.reduce(sum + 1) { sum, subgraph in
+                let (product, overflow) = subgraph.weight
+                    .multipliedReportingOverflow(by: operation.inferencePassCount)
+                return overflow ? Int(Int32.max) : min(sum + product, Int(Int32.max))
+            }
+        }
     }
 
     /// How often each value is read by nodes.

@@ -8,13 +8,16 @@ package struct Node: Sendable {
 
     package var identifier: Identifier
     /// Unique in its graph and never empty: the model's own, or made from the first output's name.
-    package let name: String
+    package var name: String
     package let domain: String
     /// The operator's name as the model file spells it.
     package let type: String
     package let attributes: [String: Attribute]
     package let operation: any Operator
-    /// `nil`: an absent optional input.
+    /// The version of ONNX's default operator set that the attributes are written in: the graph's, unless the node comes
+    /// from a function of another version.
+    package let opset: Int
+    /// `nil`: an absent optional input. The values that the node's subgraphs capture follow the operator's own inputs.
     package var inputs: [String?]
     /// `nil`: an output that nobody asked for.
     package var outputs: [String?]
@@ -35,6 +38,7 @@ package struct Node: Sendable {
         self.domain = domain
         self.type = type
         self.attributes = attributes
+        self.opset = opset
         self.inputs = inputs
         self.outputs = outputs
         self.sources = sources
@@ -45,6 +49,18 @@ package struct Node: Sendable {
             throw .input(
                 type, reason: "has \(operation.outputCount) outputs, the node names \(outputs.count)")
         }
+    }
+
+    /// The graphs that the node runs, in the order of their attributes' names.
+    package var subgraphs: [Subgraph] {
+        attributes.sorted { $0.key < $1.key }.compactMap { attribute in
+            if case .graph(let subgraph) = attribute.value { subgraph } else { nil }
+        }
+    }
+
+    /// The inputs without the captures of subgraphs.
+    package var ownInputs: ArraySlice<String?> {
+        inputs.dropLast(subgraphs.first?.captures.count ?? 0)
     }
 
     /// The value at position `index` among the inputs, when it is there.

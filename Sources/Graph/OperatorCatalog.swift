@@ -63,6 +63,8 @@ package struct OperatorCatalog: Sendable {
         // Quantization.
         QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self, ConvInteger.self,
         QLinearConv.self, MatMulInteger.self, QLinearMatMul.self,
+        // Subgraphs.
+        If.self, Loop.self, Scan.self,
         // Graph's own.
         Affine.self,
     ])

@@ -6,6 +6,17 @@ extension Graph {
     /// `inputShapes` narrows the inputs' declared dimensions to those of one run. Throws the operators' errors, each at
     /// its node.
     package func inferValues(inputShapes: [String: Shape] = [:]) throws(GraphError) -> [String: ValueInfo] {
+        var given: [String: ValueInfo] = [:]
+        for port in inputs {
+            var info = port.info
+            if let shape = inputShapes[port.name] { info.dimensions = shape.dimensions.map(Dimension.known) }
+            given[port.name] = info
+        }
+        return try inferValues(inputs: given)
+    }
+
+    /// What is known of every value when this is known of the inputs.
+    func inferValues(inputs given: [String: ValueInfo]) throws(GraphError) -> [String: ValueInfo] {
         var values: [String: ValueInfo] = [:]
         for (name, tensor) in constants {
             values[name] =
@@ -13,11 +24,7 @@ extension Graph {
                 ? ValueInfo(tensor.elementType, tensor.shape.dimensions.map(Dimension.known))
                 : ValueInfo(constant: tensor)
         }
-        for port in inputs {
-            var info = port.info
-            if let shape = inputShapes[port.name] { info.dimensions = shape.dimensions.map(Dimension.known) }
-            values[port.name] = info
-        }
+        for port in inputs { values[port.name] = given[port.name] ?? port.info }
         for node in nodes {
             let arguments = node.inputs.map { name in name.flatMap { values[$0] } }
             do {

@@ -155,8 +155,8 @@ import Testing
                 weight,
                 .output("w")),
             Malformation(
-                "unsupported operators: (unnamed), If, Nothing, com.example.Relu, foldserve.Affine",
-                .node("Nothing", inputs: [], outputs: ["a"]), .node("If", inputs: [], outputs: ["b"]),
+                "unsupported operators: (unnamed), Nothing, com.example.Relu, foldserve.Affine",
+                .node("Nothing", inputs: [], outputs: ["a"]),
                 .node("Relu", inputs: ["w"], outputs: ["c"], domain: "com.example"),
                 .node("Nothing", inputs: [], outputs: ["d"], domain: "ai.onnx"),
                 .node("Affine", inputs: ["w"], outputs: ["e"], domain: "foldserve"),

@@ -20,6 +20,14 @@ package struct Evaluator: Sendable {
     package func run(
         _ graph: Graph, inputs: [String: ExactTensor], wanted: [String]? = nil
     ) throws(GraphError) -> [String: ExactTensor] {
+        var budget = EvaluationBudget.run
+        return try run(graph, inputs: inputs, wanted: wanted, isSubgraph: false, budget: &budget)
+    }
+
+    private func run(
+        _ graph: Graph, inputs: [String: ExactTensor], wanted: [String]?, isSubgraph: Bool,
+        budget: inout EvaluationBudget
+    ) throws(GraphError) -> [String: ExactTensor] {
         let wanted = wanted ?? graph.outputs.map(\.name)
         var remainingUses = graph.useCounts
         for name in wanted { remainingUses[name, default: 0] += 1 }
@@ -36,7 +44,9 @@ package struct Evaluator: Sendable {
                 }
                 arguments.append(value)
             }
-            for (name, value) in try zip(node.outputs, evaluate(node, arguments)) {
+            let results = try evaluate(node, arguments, budget: &budget)
+            if isSubgraph { try budget.spend(on: arguments, results) }
+            for (name, value) in zip(node.outputs, results) {
                 if let name { values[name] = value }
             }
             // A value is let go after its last use: a deep network's would fill the memory.
@@ -55,9 +65,41 @@ package struct Evaluator: Sendable {
         return results
     }
 
+    /// The outputs of a subgraph for its parameters and captures, in their order.
+    ///
+    /// Throws `GraphError.limit` when the budget does not suffice.
+    func run(
+        _ subgraph: Subgraph, _ arguments: [ExactTensor?], budget: inout EvaluationBudget
+    ) throws(GraphError) -> [ExactTensor] {
+        try budget.spend(nodeCount: 1 + subgraph.graph.nodes.count)
+        var inputs: [String: ExactTensor] = [:]
+        for (port, argument) in zip(subgraph.graph.inputs, arguments) { inputs[port.name] = argument }
+        let values = try run(
+            subgraph.graph, inputs: inputs, wanted: nil, isSubgraph: true, budget: &budget)
+        var outputs: [ExactTensor] = []
+        for port in subgraph.graph.outputs {
+            guard let value = values[port.name] else { throw .undefinedOutput(name: port.name) }
+            outputs.append(value)
+        }
+        return outputs
+    }
+
     /// One node's outputs.
     package func evaluate(_ node: Node, _ arguments: [ExactTensor?]) throws(GraphError) -> [ExactTensor] {
+        var budget = EvaluationBudget.run
+        return try evaluate(node, arguments, budget: &budget)
+    }
+
+    /// One node's outputs; what its subgraphs do is taken from the budget.
+    package func evaluate(
+        _ node: Node, _ arguments: [ExactTensor?], budget: inout EvaluationBudget
+    ) throws(GraphError) -> [ExactTensor] {
         do {
+            if let operation = node.operation as? any ControlFlowOperator {
+                // The subgraphs' nodes round as this evaluator does.
+                return try operation.evaluate(
+                    arguments, outputCount: node.outputs.count, evaluator: self, budget: &budget)
+            }
             let outputs = try node.operation.evaluate(arguments, outputCount: node.outputs.count)
             return rounding == .declared ? outputs.map(\.rounded) : outputs
         } catch {

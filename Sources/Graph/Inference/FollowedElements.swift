@@ -9,6 +9,8 @@ extension Operator {
         _ inputs: [ValueInfo?], outputCount: Int
     ) throws(GraphError) -> [ValueInfo] {
         let results = try inferOutputs(inputs, outputCount: outputCount)
+        // Small inputs may still mean many iterations.
+        if self is any ControlFlowOperator { return results }
         var arguments: [ExactTensor?] = []
         for input in inputs {
             guard let input else {

@@ -21,11 +21,22 @@ struct ONNXNodeReader {
 
     /// The node that `proto` describes, called `name`.
     func read(_ proto: ONNXNodeProto, name: String) throws(ModelError) -> Node {
-        let attributes = try attributes(of: proto)
-        do {
+        var attributes = try attributes(of: proto)
+        var inputs = Self.values(proto.input)
+        let graphs = try graphs(of: proto)
+        do throws(GraphError) {
+            // All graphs of a node get the same captures, and the node reads them behind its own inputs.
+            var seen: Set<String> = []
+            let captures = graphs.flatMap(\.graph.captures).filter { seen.insert($0).inserted }
+            for (name, graph) in graphs {
+                // Absent inputs at the end count when a graph has parameters for them.
+                while inputs.count < graph.parameters.count { inputs.append(nil) }
+                attributes[name] = .graph(try graph.subgraph(captures: captures))
+            }
+            inputs += captures
             return try Node(
-                name: name, domain: proto.domain, type: proto.opType, attributes: attributes, opset: opset,
-                inputs: Self.values(proto.input), outputs: Self.values(proto.output))
+                name: name, domain: proto.domain, type: proto.opType, attributes: attributes,
+                opset: opset(of: proto), inputs: inputs, outputs: Self.values(proto.output))
         } catch {
             throw .graph(path: path, at(proto, error))
         }
@@ -55,6 +66,20 @@ struct ONNXNodeReader {
         }
     }
 
+    private func opset(of proto: ONNXNodeProto) -> Int { proto.opset == 0 ? opset : Int(proto.opset) }
+
+    /// The node's graphs, by the attributes' names.
+    private func graphs(
+        of proto: ONNXNodeProto
+    ) throws(ModelError) -> [(name: String, graph: ONNXNestedGraph)] {
+        var graphs: [(name: String, graph: ONNXNestedGraph)] = []
+        for attribute in proto.attribute where attribute.type == Self.graphType {
+            let scope = ONNXScopeReader(path: path, opset: opset(of: proto), tensors: tensors)
+            graphs.append((attribute.name, try ONNXNestedGraph(attribute.g, scope)))
+        }
+        return graphs.sorted { $0.name < $1.name }
+    }
+
     private func scalar<Element: TensorElement>(_ value: Element) -> Tensor {
         Tensor(elementType: Element.elementType, shape: .scalar) { bytes in
             withUnsafeBytes(of: value) { bytes.copyMemory(from: $0) }
@@ -63,19 +88,24 @@ struct ONNXNodeReader {
 
     private func attributes(of proto: ONNXNodeProto) throws(ModelError) -> [String: Attribute] {
         var attributes: [String: Attribute] = [:]
+        var names: Set<String> = []
         for attribute in proto.attribute {
             let value = try value(of: attribute, proto)
-            guard attributes.updateValue(value, forKey: attribute.name) == nil else {
+            guard names.insert(attribute.name).inserted else {
                 throw refusal(proto, attribute, "is given twice")
             }
+            attributes[attribute.name] = value
         }
         return attributes
     }
 
+    private static let graphType: Int32 = 5
+
+    // A graph is `nil`: it is read when all of the node's are known.
     // AttributeProto.AttributeType. A writer may leave out a field that is 0 or empty, so a missing one is that.
     private func value(
         of attribute: ONNXAttributeProto, _ proto: ONNXNodeProto
-    ) throws(ModelError) -> Attribute {
+    ) throws(ModelError) -> Attribute? {
         guard attribute.refAttrName.isEmpty else {
             throw refusal(proto, attribute, "refers to a function's attribute outside of a function")
         }
@@ -94,12 +124,15 @@ struct ONNXNodeReader {
             guard attribute.hasT else { throw refusal(proto, attribute, "holds no tensor") }
             return .tensor(
                 try tensors.read(attribute.t, name: "\(Self.displayName(proto)).\(attribute.name)"))
+        case Self.graphType:
+            guard attribute.hasG else { throw refusal(proto, attribute, "holds no graph") }
+            return nil
         case 6: return .reals(attribute.floats)
         case 7: return .integers(attribute.ints)
         case 8: return .strings(attribute.strings)
         default:
             let names: [Int32: String] = [
-                5: "a graph", 9: "tensors", 10: "graphs", 11: "a sparse tensor", 12: "sparse tensors",
+                9: "tensors", 10: "graphs", 11: "a sparse tensor", 12: "sparse tensors",
                 13: "a type", 14: "types",
             ]
             throw refusal(
@@ -112,7 +145,7 @@ struct ONNXNodeReader {
     private static func otherFields(of attribute: ONNXAttributeProto) -> [String] {
         let fields: [(type: Int32, name: String, isFilled: Bool)] = [
             (1, "f", attribute.hasF), (2, "i", attribute.hasI), (3, "s", attribute.hasS),
-            (4, "t", attribute.hasT), (6, "floats", !attribute.floats.isEmpty),
+            (4, "t", attribute.hasT), (5, "g", attribute.hasG), (6, "floats", !attribute.floats.isEmpty),
             (7, "ints", !attribute.ints.isEmpty), (8, "strings", !attribute.strings.isEmpty),
         ]
         return fields.filter { $0.isFilled && $0.type != attribute.type }.map(\.name)

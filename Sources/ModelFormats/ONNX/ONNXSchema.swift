@@ -7,6 +7,8 @@ struct ONNXSchema: Sendable {
         case floats
         case text(maximumByteCount: Int)
         case message(ONNXSchema)
+        /// A graph inside a graph: the one place where the schema comes back to itself.
+        case subgraph
         /// Elements that stay in the file: `range` is the number of the field that says where. `elementByteCount` is 1
         /// for bytes; wider elements may come packed or as one fixed-width field each.
         case elements(range: Int, elementByteCount: Int)
@@ -41,7 +43,7 @@ struct ONNXSchema: Sendable {
         12: Field(
             name: "graph output", content: .message(valueInfo), maximumCount: ONNXLimits.maximumPortCount),
         15: Field(
-            name: "sparse_initializer", content: .message(ONNXSchema(fields: [1: tensorField])),
+            name: "sparse_initializer", content: .message(sparseTensor),
             maximumCount: ONNXLimits.maximumInitializerCount),
     ])
 
@@ -62,11 +64,13 @@ struct ONNXSchema: Sendable {
         3: Field(name: "i", content: .numbers),
         4: Field(name: "s", content: text),
         5: tensorField,
+        6: Field(name: "g", content: .subgraph, maximumCount: 1),
         7: Field(name: "floats", content: .floats),
         8: Field(name: "ints", content: .numbers),
         9: Field(name: "strings", content: text),
         20: Field(name: "attribute type", content: .numbers),
         21: Field(name: "ref_attr_name", content: name),
+        22: Field(name: "sparse_tensor", content: .message(sparseTensor)),
     ])
 
     static let tensor = ONNXSchema(fields: [
@@ -128,7 +132,23 @@ struct ONNXSchema: Sendable {
 
     private static let function = ONNXSchema(fields: [
         1: Field(name: "function name", content: name),
+        4: Field(name: "function input", content: name, maximumCount: ONNXLimits.maximumNodeValueCount),
+        5: Field(name: "function output", content: name, maximumCount: ONNXLimits.maximumNodeValueCount),
+        7: Field(name: "node", content: .message(node), maximumCount: ONNXLimits.maximumNodeCount),
+        9: Field(
+            name: "opset_import", content: .message(operatorSet),
+            maximumCount: ONNXLimits.maximumOperatorSetCount),
         10: Field(name: "domain", content: name),
+        11: Field(
+            name: "attribute_proto", content: .message(attribute),
+            maximumCount: ONNXLimits.maximumAttributeCount),
+        13: Field(name: "overload", content: name),
+    ])
+
+    private static let sparseTensor = ONNXSchema(fields: [
+        1: Field(name: "values", content: .message(tensor)),
+        2: Field(name: "indices", content: .message(tensor)),
+        3: Field(name: "dims", content: .numbers),
     ])
 
     private static let tensorField = Field(name: "tensor", content: .message(tensor))

@@ -1,13 +1,17 @@
+import Graph
+
 /// Copies a model file's structure and leaves its weights where they are.
 ///
 /// The result is a message of onnx.proto: the fields that `ONNXSchema` names, with ranges of the file in place of the
-/// elements of tensors. What it gives out is well formed, so decoding it cannot fail. The schema does not refer to
-/// itself, so neither the recursion here nor the decoder's is deeper than it.
+/// elements of tensors. What it gives out is well formed, so decoding it cannot fail. The schema refers to itself for
+/// graphs inside graphs alone, and their depth is limited: so is the recursion here, and the decoder's.
 struct ONNXStripper {
     private let file: UnsafeRawBufferPointer
     private var result: [UInt8] = []
     private var messageCount = 0
     private var fieldCount = 0
+    /// How many graphs the present one lies in.
+    private var depth = 0
 
     /// The bytes that hold a message's length before it is known: a varint, padded.
     private static let lengthByteCount = 5
@@ -71,6 +75,12 @@ struct ONNXStripper {
             append(field)
         case (.message(let schema), .lengthDelimited):
             try copySubmessage(field, schema)
+        case (.subgraph, .lengthDelimited):
+            depth += 1
+            try Self.check(
+                "nesting of subgraphs", depth, maximum: Subgraph.maximumDepth, at: field.whole.lowerBound)
+            try copySubmessage(field, .graph)
+            depth -= 1
         case (.elements(let range, let size), .lengthDelimited):
             try Self.checkMultiple(of: size, field, rule)
             appendRange(field.content, number: range)

@@ -72,7 +72,8 @@ package struct ONNXWriter: Sendable {
 
     private func graph(_ graph: Graph, _ lowered: ONNXAffineLowering.Result) throws -> ONNXMessage {
         var message = ONNXMessage()
-        for node in lowered.nodes { message.append(try self.node(node), field: 1) }
+        let visible = ONNXSubgraphNames.names(lowered.nodes, lowered.constants, graph.inputs)
+        for node in lowered.nodes { message.append(try self.node(node, visible), field: 1) }
         var interface = ONNXGraphProto()
         // Other runtimes refuse a graph without a name.
         interface.name = graph.name.isEmpty ? "graph" : graph.name
@@ -89,9 +90,28 @@ package struct ONNXWriter: Sendable {
         return message
     }
 
-    private func node(_ node: Node) throws -> ONNXMessage {
+    /// A subgraph of a node that reads `captures`, in a place where the names in `visible` have a meaning.
+    private func graph(
+        _ subgraph: Subgraph, captures: [String?], _ visible: Set<String>
+    ) throws -> ONNXMessage {
+        let graph = ONNXSubgraphNames.renamed(subgraph, captures: captures, visible)
+        let visible = visible.union(ONNXSubgraphNames.names(graph.nodes, graph.constants, graph.inputs))
+        var message = ONNXMessage()
+        for node in graph.nodes { message.append(try self.node(node, visible), field: 1) }
+        var interface = ONNXGraphProto()
+        interface.name = graph.name.isEmpty ? "graph" : graph.name
+        interface.input = graph.inputs.dropLast(captures.count).map { value($0.name, $0.info) }
+        interface.output = graph.outputs.map { value($0.name, $0.info) }
+        try message.append(interface)
+        for (name, tensor) in graph.constants.sorted(by: { $0.key < $1.key }) {
+            message.append(try ONNXMessage(tensor: tensor, name: name), field: 5)
+        }
+        return message
+    }
+
+    private func node(_ node: Node, _ visible: Set<String>) throws -> ONNXMessage {
         var proto = ONNXNodeProto()
-        proto.input = node.inputs.map { $0 ?? "" }
+        proto.input = node.ownInputs.map { $0 ?? "" }
         proto.output = node.outputs.map { $0 ?? "" }
         proto.name = node.name
         proto.opType = node.type
@@ -99,7 +119,17 @@ package struct ONNXWriter: Sendable {
         var message = ONNXMessage()
         try message.append(proto)
         for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
-            message.append(try self.attribute(name, attribute), field: 5)
+            guard case .graph(let subgraph) = attribute else {
+                message.append(try self.attribute(name, attribute), field: 5)
+                continue
+            }
+            var proto = ONNXAttributeProto()
+            (proto.name, proto.type) = (name, 5)
+            var written = ONNXMessage()
+            try written.append(proto)
+            let captures = Array(node.inputs.suffix(subgraph.captures.count))
+            written.append(try graph(subgraph, captures: captures, visible), field: 6)
+            message.append(written, field: 5)
         }
         return message
     }
@@ -116,6 +146,7 @@ package struct ONNXWriter: Sendable {
         case .reals(let values): (proto.type, proto.floats) = (6, values)
         case .integers(let values): (proto.type, proto.ints) = (7, values)
         case .strings(let values): (proto.type, proto.strings) = (8, values)
+        case .graph: preconditionFailure("a graph is written with its node")
         }
         var message = ONNXMessage()
         try message.append(proto)

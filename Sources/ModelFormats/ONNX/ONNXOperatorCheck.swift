@@ -1,0 +1,30 @@
+import Graph
+
+/// Finds the operators of a model that foldserve does not have, those of subgraphs included.
+struct ONNXOperatorCheck {
+    private let functions: Set<String>
+    private var missing: Set<String> = []
+
+    private init(functions: Set<String>) { self.functions = functions }
+
+    /// The names of the operators that `graph` needs and the catalogue lacks, sorted.
+    static func missing(in graph: ONNXGraphProto, _ functions: Set<String>) -> [String] {
+        var check = ONNXOperatorCheck(functions: functions)
+        check.visit(graph.node)
+        return check.missing.sorted()
+    }
+
+    private mutating func visit(_ nodes: [ONNXNodeProto]) {
+        for node in nodes {
+            let name =
+                ONNXNodeReader.isDefaultDomain(node.domain) ? node.opType : node.domain + "." + node.opType
+            // Graph's own operators are not for files: only ONNX's domain is.
+            let isKnown =
+                ONNXNodeReader.isConstant(node)
+                || ONNXNodeReader.isDefaultDomain(node.domain) && node.opType != Affine.type
+                    && OperatorCatalog.standard.contains(domain: "", type: node.opType)
+            if !isKnown || functions.contains(name) { missing.insert(name.isEmpty ? "(unnamed)" : name) }
+            for attribute in node.attribute where attribute.hasG { visit(attribute.g.node) }
+        }
+    }
+}
