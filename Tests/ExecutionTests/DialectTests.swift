@@ -25,13 +25,13 @@ import Testing
             let folder = DialectTests.root + name
             graph = try ONNXFormat().load(path: folder + "/model.onnx")
             var inputs: [String: Tensor] = [:]
-            for port in graph.inputs {
-                inputs[port.name] = try NPYFile.read(path: "\(folder)/golden/\(port.name).npy")
+            for (index, port) in graph.inputs.enumerated() {
+                inputs[port.name] = try NPYFile.read(path: "\(folder)/golden/input_\(index).npy")
             }
             self.inputs = inputs
             var outputs: [String: Tensor] = [:]
-            for port in graph.outputs {
-                outputs[port.name] = try NPYFile.read(path: "\(folder)/golden/\(port.name).npy")
+            for (index, port) in graph.outputs.enumerated() {
+                outputs[port.name] = try NPYFile.read(path: "\(folder)/golden/output_\(index).npy")
             }
             self.outputs = outputs
         }
@@ -88,5 +88,23 @@ import Testing
         #expect(result.graph.nodes.map(\.type) == ["Conv", "Relu", "Relu"])
         #expect(result.report.entries.map(\.outcome) == [.folded])
         #expect(Set(result.graph.nodes.map(\.name)).count == 3)
+    }
+
+    @Test(arguments: [
+        ("computed_parameters", ["Pad", "Conv"]), ("weight_normalisation", ["Conv"]),
+        ("spectral_normalisation", ["Conv"]), ("function_norm", ["Conv", "Relu", "Conv", "Relu"]),
+        ("constant_kinds", ["Add"]), ("typed_elements", ["Mul"]),
+    ])
+    func `what is computed from constants is a plain weight after the fold`(
+        _ name: String, _ types: [String]
+    ) throws {
+        let result = try FoldPipeline.standard.run(Case(name).graph)
+        #expect(result.graph.nodes.map(\.type) == types)
+        #expect(result.report.entries.allSatisfy { $0.outcome == .folded })
+    }
+
+    @Test func `takes the shapes that the nodes compute where the file declares others`() throws {
+        let outputs = try Case("wrong_shapes").graph.outputs
+        #expect(outputs.map(\.info.description) == ["float32[N,3]", "float32[N,3]", "float32[N,3]"])
     }
 }

@@ -91,4 +91,33 @@ extension WireMessage {
         let shape = dims.map { data(2, $0.flatMap { data(1, $0.bytes).bytes }).bytes } ?? []
         return message(field, text(1, name), message(2, data(1, number(1, type).bytes + shape)))
     }
+
+    /// An attribute that holds a graph of these fields.
+    static func graph(_ name: String, _ fields: WireMessage...) -> WireMessage {
+        attribute(name, type: 5, data(6, text(2, "inner").bytes + fields.flatMap(\.bytes)))
+    }
+
+    /// A function of the domain `own`, as a field of a model.
+    static func function(
+        _ name: String, inputs: [String], outputs: [String], nodes: [WireMessage], overload: String = "",
+        opset: Int64? = nil, defaults: [WireMessage] = []
+    ) -> WireMessage {
+        data(
+            25,
+            text(1, name).bytes + inputs.flatMap { text(4, $0).bytes } + outputs.flatMap { text(5, $0).bytes }
+                // A node is field 1 of a graph and field 7 of a function: the tag is one byte.
+                + nodes.flatMap { [UInt8(7 << 3 | 2)] + $0.bytes.dropFirst() }
+                + (opset.map { message(9, number(2, $0)).bytes } ?? []) + text(10, "own").bytes
+                + defaults.flatMap { data(11, $0.bytes).bytes }
+                + (overload.isEmpty ? [] : text(13, overload).bytes))
+    }
+
+    /// An attribute whose value is that of the function's attribute called `reference`.
+    static func reference(_ name: String, to reference: String, type: Int64) -> WireMessage {
+        attribute(name, type: type, text(21, reference))
+    }
+
+    static func real(_ name: String, _ value: Float) -> WireMessage {
+        attribute(name, type: 1, WireMessage(bytes: [0x15] + memory(of: [value])))
+    }
 }

@@ -2,10 +2,16 @@
 package struct EvaluationBudget: Sendable {
     private let maximumNodeCount: Int
     private let maximumElementCount: Int
+    /// The most elements that the stacked outputs of one loop may have together.
+    let maximumStackedElementCount: Int
     private var nodeCount = 0
     private var elementCount = 0
 
-    package init(nodeCount: Int, elementCount: Int) {
+    package init(
+        nodeCount: Int, elementCount: Int,
+        stackedElementCount: Int = EvaluationLimits.maximumElementCount
+    ) {
+        maximumStackedElementCount = stackedElementCount
         maximumNodeCount = nodeCount
         maximumElementCount = elementCount
     }

@@ -4,8 +4,8 @@ import Tensors
 /// Makes a graph of a model file's structure.
 ///
 /// Constant nodes become constants. Training information, documentation, metadata and value hints have no bearing on
-/// inference and are not read. A call of a function that the model defines and a node of a foreign domain are refused
-/// by name, all of a model's in one error.
+/// inference and are not read. Functions are expanded. Operators that foldserve does not have are refused by name, all
+/// of a model's in one error.
 struct ONNXGraphReader {
     let path: String
     let tensors: ONNXTensorReader
@@ -22,18 +22,16 @@ struct ONNXGraphReader {
                     + "\(versions.lowerBound) to \(versions.upperBound)")
         }
         let opset = try operatorSetVersion(model)
-        let missing = ONNXOperatorCheck.missing(
-            in: model.graph,
-            Set(model.functions.map { ($0.domain.isEmpty ? "" : $0.domain + ".") + $0.name }))
+        let proto = try ONNXFunctionExpander.expand(model, path: path)
+        let missing = ONNXOperatorCheck.missing(in: proto)
         guard missing.isEmpty else { throw .graph(path: path, .unsupportedOperators(missing)) }
-        if let sparse = model.graph.sparseInitializer.first {
-            throw .tensor(path: path, name: sparse.values.name, reason: "is sparse, which is not supported")
-        }
-        let contents = try ONNXScopeReader(path: path, opset: opset, tensors: tensors)
-            .contents(of: model.graph)
+        let scope = ONNXScopeReader(
+            path: path, opset: opset, tensors: tensors,
+            sparseTensors: ONNXSparseTensorReader(path: path, tensors: tensors))
+        let contents = try scope.contents(of: proto)
         let (inputs, overridable) = try inputs(of: model, contents)
         return try graph(
-            name: model.graph.name, opset: opset, inputs: inputs, outputs: outputs(of: model.graph),
+            name: proto.name, opset: opset, inputs: inputs, outputs: outputs(of: proto),
             constants: contents.constants, overridableInputs: overridable, nodes: contents.nodes)
     }
 
@@ -49,11 +47,33 @@ struct ONNXGraphReader {
                 overridableInputs: overridableInputs, nodes: nodes)
             try ONNXScopeReader.checkOrder(nodes, graph)
             // A model whose shapes cannot work is refused now and not at its first request.
-            _ = try graph.inferValues()
-            return graph
+            let values = try graph.inferValues()
+            var result = graph
+            for (index, port) in graph.outputs.enumerated() {
+                guard let inferred = values[port.name] else { continue }
+                result.outputs[index].info = try Self.corrected(port, inferred)
+            }
+            return result
         } catch {
             throw .graph(path: path, error)
         }
+    }
+
+    /// What is declared of an output where nothing better is known: exporters write shapes that the nodes contradict, and
+    /// the nodes decide.
+    private static func corrected(
+        _ port: Graph.Port, _ inferred: ValueInfo
+    ) throws(GraphError) -> ValueInfo {
+        if let declared = port.info.elementType, let actual = inferred.elementType, declared != actual {
+            throw .input(
+                "graph output '\(port.name)'", reason: "is declared \(declared), the nodes compute \(actual)")
+        }
+        guard let declared = port.info.dimensions, let actual = inferred.dimensions else { return port.info }
+        guard declared.count == actual.count else { return ValueInfo(port.info.elementType, actual) }
+        let dimensions = zip(declared, actual).map { declared, actual in
+            declared.value == nil || actual == .unknown ? declared : actual
+        }
+        return ValueInfo(port.info.elementType, dimensions)
     }
 
     // MARK: - Operators

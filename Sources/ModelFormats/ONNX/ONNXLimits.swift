@@ -25,6 +25,10 @@ enum ONNXLimits {
     static let maximumRank = 64
     static let maximumOperatorSetCount = 256
     static let maximumFunctionCount = 10_000
+    /// How many functions may call one another.
+    static let maximumCallDepth = 32
+    /// What all sparse tensors together may take when they are dense, in bytes.
+    static let maximumDenseByteCount = 1 << 30
     static let maximumExternalEntryCount = 16
     /// Names of anything, in UTF-8.
     static let maximumNameByteCount = 4_096

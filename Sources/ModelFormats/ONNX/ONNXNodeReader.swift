@@ -3,9 +3,12 @@ import Tensors
 
 /// Makes nodes and attributes of what a model file says about them.
 struct ONNXNodeReader {
-    let path: String
-    let opset: Int
-    let tensors: ONNXTensorReader
+    private let scope: ONNXScopeReader
+
+    /// `scope` reads the graphs inside the node, at the node's own operator set version.
+    init(scope: ONNXScopeReader) { self.scope = scope }
+
+    private var path: String { scope.path }
 
     /// The default domain has two names.
     static func isDefaultDomain(_ domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }
@@ -44,6 +47,11 @@ struct ONNXNodeReader {
 
     /// The value of a Constant node.
     func constant(_ proto: ONNXNodeProto) throws(ModelError) -> Tensor {
+        if proto.attribute.count == 1, let sparse = proto.attribute.first, sparse.type == Self.sparseType,
+            sparse.name == "sparse_value"
+        {
+            return try scope.sparseTensors.read(sparse.sparseTensor, name: Self.displayName(proto))
+        }
         let attributes = try attributes(of: proto)
         guard attributes.count == 1, let (key, attribute) = attributes.first else {
             throw .graph(
@@ -66,7 +74,7 @@ struct ONNXNodeReader {
         }
     }
 
-    private func opset(of proto: ONNXNodeProto) -> Int { proto.opset == 0 ? opset : Int(proto.opset) }
+    private func opset(of proto: ONNXNodeProto) -> Int { proto.opset == 0 ? scope.opset : Int(proto.opset) }
 
     /// The node's graphs, by the attributes' names.
     private func graphs(
@@ -74,8 +82,9 @@ struct ONNXNodeReader {
     ) throws(ModelError) -> [(name: String, graph: ONNXNestedGraph)] {
         var graphs: [(name: String, graph: ONNXNestedGraph)] = []
         for attribute in proto.attribute where attribute.type == Self.graphType {
-            let scope = ONNXScopeReader(path: path, opset: opset(of: proto), tensors: tensors)
-            graphs.append((attribute.name, try ONNXNestedGraph(attribute.g, scope)))
+            var inner = scope
+            inner.opset = opset(of: proto)
+            graphs.append((attribute.name, try ONNXNestedGraph(attribute.g, inner)))
         }
         return graphs.sorted { $0.name < $1.name }
     }
@@ -100,6 +109,7 @@ struct ONNXNodeReader {
     }
 
     private static let graphType: Int32 = 5
+    private static let sparseType: Int32 = 11
 
     // A graph is `nil`: it is read when all of the node's are known.
     // AttributeProto.AttributeType. A writer may leave out a field that is 0 or empty, so a missing one is that.
@@ -123,7 +133,7 @@ struct ONNXNodeReader {
         case 4:
             guard attribute.hasT else { throw refusal(proto, attribute, "holds no tensor") }
             return .tensor(
-                try tensors.read(attribute.t, name: "\(Self.displayName(proto)).\(attribute.name)"))
+                try scope.tensors.read(attribute.t, name: "\(Self.displayName(proto)).\(attribute.name)"))
         case Self.graphType:
             guard attribute.hasG else { throw refusal(proto, attribute, "holds no graph") }
             return nil

@@ -1,15 +1,12 @@
 import Graph
 
-/// Finds the operators of a model that foldserve does not have, those of subgraphs included.
+/// Finds the operators of a model that foldserve does not have, those of subgraphs and of the functions that are called included.
 struct ONNXOperatorCheck {
-    private let functions: Set<String>
     private var missing: Set<String> = []
 
-    private init(functions: Set<String>) { self.functions = functions }
-
     /// The names of the operators that `graph` needs and the catalogue lacks, sorted.
-    static func missing(in graph: ONNXGraphProto, _ functions: Set<String>) -> [String] {
-        var check = ONNXOperatorCheck(functions: functions)
+    static func missing(in graph: ONNXGraphProto) -> [String] {
+        var check = ONNXOperatorCheck()
         check.visit(graph.node)
         return check.missing.sorted()
     }
@@ -23,7 +20,7 @@ struct ONNXOperatorCheck {
                 ONNXNodeReader.isConstant(node)
                 || ONNXNodeReader.isDefaultDomain(node.domain) && node.opType != Affine.type
                     && OperatorCatalog.standard.contains(domain: "", type: node.opType)
-            if !isKnown || functions.contains(name) { missing.insert(name.isEmpty ? "(unnamed)" : name) }
+            if !isKnown { missing.insert(name.isEmpty ? "(unnamed)" : name) }
             for attribute in node.attribute where attribute.hasG { visit(attribute.g.node) }
         }
     }

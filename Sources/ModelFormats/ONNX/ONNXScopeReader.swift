@@ -12,8 +12,9 @@ struct ONNXScopeReader {
 
     let path: String
     /// The version of the default operator set for nodes that state none of their own.
-    let opset: Int
+    var opset: Int
     let tensors: ONNXTensorReader
+    let sparseTensors: ONNXSparseTensorReader
 
     func contents(of graph: ONNXGraphProto) throws(ModelError) -> Contents {
         let initializers = try initializers(of: graph)
@@ -40,13 +41,23 @@ struct ONNXScopeReader {
                 throw .graph(path: path, .duplicateValue(name: initializer.name))
             }
         }
+        for (index, initializer) in graph.sparseInitializer.enumerated() {
+            let name = initializer.values.name
+            guard !name.isEmpty else {
+                throw .file(path: path, reason: "sparse initializer \(index) has no name")
+            }
+            let tensor = try sparseTensors.read(initializer, name: name)
+            guard tensors.updateValue(tensor, forKey: name) == nil else {
+                throw .graph(path: path, .duplicateValue(name: name))
+            }
+        }
         return tensors
     }
 
     private func nodes(
         of graph: ONNXGraphProto, _ initializers: [String: Tensor]
     ) throws(ModelError) -> (nodes: [Node], constants: [String: Tensor]) {
-        let reader = ONNXNodeReader(path: path, opset: opset, tensors: tensors)
+        let reader = ONNXNodeReader(scope: self)
         var constants = initializers
         var nodes: [Node] = []
         var names = UniqueNames(stated: graph.node.lazy.map(\.name))

@@ -73,7 +73,9 @@ package struct ONNXWriter: Sendable {
     private func graph(_ graph: Graph, _ lowered: ONNXAffineLowering.Result) throws -> ONNXMessage {
         var message = ONNXMessage()
         let visible = ONNXSubgraphNames.names(lowered.nodes, lowered.constants, graph.inputs)
-        for node in lowered.nodes { message.append(try self.node(node, visible), field: 1) }
+        for node in lowered.nodes {
+            message.append(try self.node(node, opset: graph.opset, visible), field: 1)
+        }
         var interface = ONNXGraphProto()
         // Other runtimes refuse a graph without a name.
         interface.name = graph.name.isEmpty ? "graph" : graph.name
@@ -92,12 +94,12 @@ package struct ONNXWriter: Sendable {
 
     /// A subgraph of a node that reads `captures`, in a place where the names in `visible` have a meaning.
     private func graph(
-        _ subgraph: Subgraph, captures: [String?], _ visible: Set<String>
+        _ subgraph: Subgraph, opset: Int, captures: [String?], _ visible: Set<String>
     ) throws -> ONNXMessage {
         let graph = ONNXSubgraphNames.renamed(subgraph, captures: captures, visible)
         let visible = visible.union(ONNXSubgraphNames.names(graph.nodes, graph.constants, graph.inputs))
         var message = ONNXMessage()
-        for node in graph.nodes { message.append(try self.node(node, visible), field: 1) }
+        for node in graph.nodes { message.append(try self.node(node, opset: opset, visible), field: 1) }
         var interface = ONNXGraphProto()
         interface.name = graph.name.isEmpty ? "graph" : graph.name
         interface.input = graph.inputs.dropLast(captures.count).map { value($0.name, $0.info) }
@@ -109,7 +111,8 @@ package struct ONNXWriter: Sendable {
         return message
     }
 
-    private func node(_ node: Node, _ visible: Set<String>) throws -> ONNXMessage {
+    private func node(_ node: Node, opset: Int, _ visible: Set<String>) throws -> ONNXMessage {
+        try Self.check(node, means: opset)
         var proto = ONNXNodeProto()
         proto.input = node.ownInputs.map { $0 ?? "" }
         proto.output = node.outputs.map { $0 ?? "" }
@@ -128,10 +131,26 @@ package struct ONNXWriter: Sendable {
             var written = ONNXMessage()
             try written.append(proto)
             let captures = Array(node.inputs.suffix(subgraph.captures.count))
-            written.append(try graph(subgraph, captures: captures, visible), field: 6)
+            written.append(try graph(subgraph, opset: opset, captures: captures, visible), field: 6)
             message.append(written, field: 5)
         }
         return message
+    }
+
+    /// Throws when a node from a function of another operator set version would mean something else in the file's.
+    private static func check(_ node: Node, means opset: Int) throws(GraphError) {
+        guard node.opset != opset, node.subgraphs.isEmpty else { return }
+        let same = try? Node(
+            name: node.name, domain: node.domain, type: node.type, attributes: node.attributes, opset: opset,
+            inputs: node.inputs, outputs: node.outputs)
+        // An operator is its attributes and what the version makes of them: what reads the same computes the same.
+        guard let same, String(reflecting: same.operation) == String(reflecting: node.operation) else {
+            throw GraphError.input(
+                node.type,
+                reason:
+                    "is written for operator set \(node.opset) and means something else in \(opset), the model's"
+            ).at(node)
+        }
     }
 
     private func attribute(_ name: String, _ attribute: Attribute) throws -> ONNXMessage {

@@ -2,7 +2,7 @@
 """Writes the fixtures of what ONNX files may hold beside plain nodes: make.py [CASE ...]
 
     <case>/model.onnx         one small graph each
-    <case>/golden/*.npy       inputs, and the outputs that ONNX Runtime computes
+    <case>/golden/*.npy       inputs and the outputs that ONNX Runtime computes, in the graph's order
 
 Needs onnx, onnxruntime and numpy, as Tests/requirements.txt pins them.
 """
@@ -14,7 +14,7 @@ import numpy
 import onnxruntime
 from onnx import save_model
 
-import control_flow  # noqa: registers its cases
+import control_flow, functions, storage  # noqa: each registers its cases
 from cases import CASES
 
 FOLDER = Path(__file__).resolve().parent
@@ -30,9 +30,9 @@ def write(name):
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     outputs = session.run(None, feeds)
-    names = [output.name for output in session.get_outputs()]
-    for value, array in [*feeds.items(), *zip(names, outputs, strict=True)]:
-        numpy.save(folder / "golden" / f"{value}.npy", array)
+    for role, arrays in [("input", feeds.values()), ("output", outputs)]:
+        for index, array in enumerate(arrays):
+            numpy.save(folder / "golden" / f"{role}_{index}.npy", array)
 
 
 def main(names):

@@ -62,7 +62,7 @@ package struct Loop: ControlFlowOperator {
         var states: [ExactTensor?] = []
         for index in 0..<stateCount { states.append(try tensor(inputs, 2 + index, "state \(index)")) }
         let captures = Array(inputs.dropFirst(body.parameterCount))
-        var stacks = TensorStacks(count: stackCount)
+        var stacks = TensorStacks(count: stackCount, within: budget)
         var iteration: Int64 = 0
         while condition, iteration < maximum {
             let parameters: [ExactTensor?] = [

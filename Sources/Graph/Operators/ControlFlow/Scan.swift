@@ -95,7 +95,7 @@ package struct Scan: ControlFlowOperator {
         var states: [ExactTensor?] = []
         for index in 0..<stateCount { states.append(try tensor(inputs, index, "state \(index)")) }
         let captures = Array(inputs.dropFirst(body.parameterCount))
-        var stacks = TensorStacks(count: stackCount)
+        var stacks = TensorStacks(count: stackCount, within: budget)
         for position in 0..<length {
             var slices: [ExactTensor?] = []
             for index in 0..<sequenceCount {

@@ -4,8 +4,12 @@ import Tensors
 struct TensorStacks {
     private var parts: [[ExactTensor]]
     private var elementCount = 0
+    private let maximumElementCount: Int
 
-    init(count: Int) { parts = [[ExactTensor]](repeating: [], count: count) }
+    init(count: Int, within budget: EvaluationBudget) {
+        maximumElementCount = budget.maximumStackedElementCount
+        parts = [[ExactTensor]](repeating: [], count: count)
+    }
 
     /// Adds one value to each stack. Throws for a value of another type or shape than the one before it, and when all
     /// stacks together have more elements than one output may.
@@ -23,10 +27,8 @@ struct TensorStacks {
             elementCount += value.shape.count
             parts[index].append(value)
         }
-        guard elementCount <= EvaluationLimits.maximumElementCount else {
-            throw .limit(
-                "elements of stacked outputs", maximum: EvaluationLimits.maximumElementCount,
-                actual: elementCount)
+        guard elementCount <= maximumElementCount else {
+            throw .limit("elements of stacked outputs", maximum: maximumElementCount, actual: elementCount)
         }
     }
 
