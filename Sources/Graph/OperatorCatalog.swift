@@ -65,6 +65,10 @@ package struct OperatorCatalog: Sendable {
         QLinearConv.self, MatMulInteger.self, QLinearMatMul.self,
         // Subgraphs.
         If.self, Loop.self, Scan.self,
+        // Recurrent layers and sums over labels.
+        LSTM.self, GRU.self, RNN.self, Einsum.self,
+        // Detection.
+        RoiAlign.self, MaxRoiPool.self, NonMaxSuppression.self,
         // Graph's own.
         Affine.self,
     ])

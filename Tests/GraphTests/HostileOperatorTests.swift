@@ -75,6 +75,15 @@ import Testing
         "DequantizeLinear": ["axis", "block_size", "output_dtype"],
         "QLinearConv": ["kernel_shape", "strides", "pads", "dilations", "auto_pad", "group"],
         "QuantizeLinear": ["axis", "block_size", "output_dtype", "precision", "saturate"],
+        // Recurrent layers, sums over labels and detection.
+        "Einsum": ["equation"], "GRU": recurrentNames + ["linear_before_reset"],
+        "LSTM": recurrentNames + ["input_forget"], "MaxRoiPool": ["pooled_shape", "spatial_scale"],
+        "NonMaxSuppression": ["center_point_box"], "RNN": recurrentNames,
+        "RoiAlign": ["mode", "output_height", "output_width", "sampling_ratio", "spatial_scale"],
+    ]
+
+    private static let recurrentNames = [
+        "activations", "activation_alpha", "activation_beta", "clip", "direction", "hidden_size", "layout",
     ]
 
     /// Those with subgraphs have a test of their own.
@@ -158,6 +167,7 @@ private struct Source: RandomNumberGenerator {
             let isRequired = [
                 "to", "kernel_shape", "axis", "blocksize", "size", "num_groups", "scale", "shift", "scales",
                 "pool_int64s", "ngram_indexes", "ngram_counts", "direction",
+                "equation", "pooled_shape",
             ].contains(name)
             guard isRequired || chance(30) else { continue }
             attributes[name] = attribute(name)
@@ -195,8 +205,26 @@ private struct Source: RandomNumberGenerator {
             return .string(
                 pick([
                     "nearest", "linear", "cubic", "constant", "reflect", "edge", "wrap", "DCR", "CRD", "TF",
-                    "IDF", "TFIDF", "bilinear", "bicubic", "circular",
+                    "IDF", "TFIDF", "bilinear", "bicubic", "circular", "avg", "max",
                 ]))
+        case "equation":
+            return .string(
+                pick([
+                    "ij,jk", "ij->ji", "...i,...i->...", "ii", "i,i->", "ab,bc->ac", "...",
+                    "i j , j k -> i k", "",
+                    "->", "ij,jk->ik->", "i.j", "A,a", "ijk,ikl->ijl", "...ij->...",
+                ]))
+        case "activations":
+            let names = (0..<Int.random(in: 1...6, using: &self)).map { _ in
+                pick(["Tanh", "Sigmoid", "Affine", "Relu", "Elu", "softplus", "?"])
+            }
+            return .strings(names)
+        case "activation_alpha", "activation_beta":
+            return .reals((0..<Int.random(in: 0...3, using: &self)).map { _ in real() })
+        case "clip", "spatial_scale": return .real(chance(50) ? 1 : real())
+        case "pooled_shape": return .integers([1, chance(70) ? 2 : integer()])
+        case "hidden_size", "output_height", "output_width", "sampling_ratio":
+            return .integer(chance(80) ? Int64.random(in: 1...2, using: &self) : integer())
         case "padding_mode": return .string(pick(["zeros", "border", "reflection"]))
         case "direction": return .string(pick(["LEFT", "RIGHT", "forward", "reverse", "bidirectional"]))
         case "reduction": return .string(pick(["none", "sum", "mean", "add", "mul", "min", "max"]))
@@ -294,7 +322,10 @@ private struct Source: RandomNumberGenerator {
                     integers: [Int64.random(in: 0...9, using: &self)], shape: .scalar, elementType: .int64)
             }
             return counts + (0..<2).map { _ in tensor([], .float32) }
-        default: return fittingIndices(of: type, x) ?? fittingQuantized(of: type, x)
+        default:
+            return fittingIndices(of: type, x) ?? fittingQuantized(of: type, x) ?? fittingDetection(
+                of: type, x)
+                ?? fittingRecurrent(of: type)
         }
     }
 
@@ -319,6 +350,47 @@ private struct Source: RandomNumberGenerator {
             return [tensor(x, pick([.int64, .float32, .uint8])), tensor([], .int64), tensor([2], .float32)]
         case "TopK": return [data, tensor([1], .int64)]
         case "Trilu", "CumSum", "CumProd": return [data, tensor([], .int64)]
+        default: return nil
+        }
+    }
+
+    private mutating func fittingRecurrent(of type: String) -> [ExactTensor?]? {
+        let gates = ["LSTM": 4, "GRU": 3, "RNN": 1]
+        guard let count = gates[type] else { return nil }
+        let (steps, batch) = (Int.random(in: 0...3, using: &self), Int.random(in: 0...2, using: &self))
+        let (inner, hidden) = (Int.random(in: 0...2, using: &self), Int.random(in: 0...2, using: &self))
+        let directions = pick([1, 1, 2])
+        var inputs: [ExactTensor?] = [
+            tensor([steps, batch, inner], .float32), tensor([directions, count * hidden, inner], .float32),
+            tensor([directions, count * hidden, hidden], .float32),
+        ]
+        inputs.append(chance(50) ? nil : tensor([directions, 2 * count * hidden], .float32))
+        inputs.append(chance(50) ? nil : tensor([batch], .int32))
+        inputs.append(chance(50) ? nil : tensor([directions, batch, hidden], .float32))
+        guard type == "LSTM" else { return inputs }
+        inputs.append(chance(50) ? nil : tensor([directions, batch, hidden], .float32))
+        inputs.append(chance(50) ? nil : tensor([directions, 3 * hidden], .float32))
+        return inputs
+    }
+
+    private mutating func fittingDetection(of type: String, _ x: [Int]) -> [ExactTensor?]? {
+        let image = [x[0], 2, Int.random(in: 0...3, using: &self), Int.random(in: 0...3, using: &self)]
+        let count = Int.random(in: 0...3, using: &self)
+        switch type {
+        case "RoiAlign":
+            return [tensor(image, .float32), tensor([count, 4], .float32), tensor([count], .int64)]
+        case "MaxRoiPool":
+            var rois = tensor([count, 5], .float32).reals ?? []
+            for region in 0..<count { rois[region * 5] = Double(Int.random(in: 0...1, using: &self)) }
+            let shape = try! Shape([count, 5])
+            return [
+                tensor(image, .float32), ExactTensor(reals: rois, shape: shape, elementType: .float32),
+            ]
+        case "NonMaxSuppression":
+            return [
+                tensor([x[0], count, 4], .float32), tensor([x[0], 2, count], .float32),
+                chance(20) ? nil : tensor([], .int64), nil, chance(50) ? nil : tensor([1], .float32),
+            ]
         default: return nil
         }
     }
