@@ -335,6 +335,124 @@ def normalizations():
         yield "SoftmaxCrossEntropyLoss", 13, attributes, [x, labels, positive(3)], 2
 
 
+ACTIVATIONS = [
+    "Relu", "Tanh", "Sigmoid", "Affine", "LeakyRelu", "ThresholdedRelu", "ScaledTanh", "HardSigmoid", "Elu", "Softsign",
+    "Softplus",
+]
+
+
+def recurrent_layers():
+    for _ in range(72):
+        kind, opset = pick("LSTM", "GRU", "RNN"), pick(7, 14, 21)
+        gates, functions = {"LSTM": (4, 3), "GRU": (3, 2), "RNN": (1, 1)}[kind]
+        steps, batch, inner, hidden = (int(random.integers(1, 6)) for _ in range(4))
+        direction = pick("forward", "reverse", "bidirectional")
+        directions = 2 if direction == "bidirectional" else 1
+        attributes = {"hidden_size": hidden, "direction": direction}
+        if pick(0, 1):
+            attributes["activations"] = [pick(*ACTIVATIONS) for _ in range(functions * directions)]
+            attributes["activation_alpha"] = [float(value) for value in random.uniform(0.1, 1, 6)]
+            attributes["activation_beta"] = [float(value) for value in random.uniform(0.1, 1, 6)]
+        if pick(0, 0, 1):
+            attributes["clip"] = 0.5
+        if kind == "GRU":
+            attributes["linear_before_reset"] = pick(0, 1)
+        if kind == "LSTM":
+            attributes["input_forget"] = pick(0, 0, 1)
+        lengths = random.integers(1, steps + 1, batch).astype(np.int32)
+        # ONNX Runtime wants one of them as long as X.
+        lengths[int(random.integers(batch))] = steps
+        inputs = [
+            reals(steps, batch, inner), reals(directions, gates * hidden, inner), reals(directions, gates * hidden, hidden),
+            pick(0, 1) and reals(directions, 2 * gates * hidden), pick(0, 1) and lengths,
+            pick(0, 1) and reals(directions, batch, hidden),
+        ]
+        if kind == "LSTM":
+            inputs += [pick(0, 1) and reals(directions, batch, hidden), pick(0, 1) and reals(directions, 3 * hidden)]
+        inputs = [value if isinstance(value, np.ndarray) else None for value in inputs]
+        while inputs[-1] is None:
+            inputs.pop()
+        yield kind, opset, attributes, inputs, 3 if kind == "LSTM" else 2
+
+
+def label_sums():
+    extents = {"i": 2, "j": 3, "k": 4, "b": 2, "h": 3, "A": 2, "z": 5}
+    for equation in [
+        "ij,jk", "ij,jk->ik", "ij -> ji", "ii", "ii->i", "iij->j", "ij->", "i,i->", "i,j->ij", "bij,bjk->bik",
+        "bhij,bhjk->bhik", "bihk,bjhk->bhij", "ij,jk,kz->iz", "ij,ij,ij->j", "ijk,jz,kh->izh", "ij,z->ij", "A,i", "bA",
+        "i j , j k -> k i", "bii->b", "iAi,Aj->jA", ",ij->ij", "ij,,j->i", "b,bi,bij,bijk->bk",
+    ]:
+        terms = equation.replace(" ", "").split("->")[0].split(",")
+        yield "Einsum", 12, {"equation": equation}, [reals(*[extents[label] for label in term]) for term in terms]
+    for equation, *shapes in [
+        ("...ij,...jk->...ik", (5, 2, 3), (5, 3, 4)), ("...i,...i->...", (2, 3, 4), (2, 3, 4)),
+        ("i...->...i", (2, 3, 4)), ("...", (2, 3)), ("b...,b...", (2, 3), (2, 3)), ("...ii->...i", (4, 2, 2)),
+        ("i...j,j->i...", (2, 5, 3), (3,)), ("...ij,...jk", (1, 2, 3), (5, 3, 4)),
+    ]:
+        yield "Einsum", 13, {"equation": equation}, [reals(*shape) for shape in shapes]
+    yield "Einsum", 12, {"equation": "ij,jk->ik"}, [
+        random.integers(-9, 9, (3, 4)).astype(np.int64), random.integers(-9, 9, (4, 2)).astype(np.int64)]
+
+
+def regions():
+    for index in range(24):
+        x = reals(2, 3, 9, 7)
+        corners = random.uniform(-2, 9, (4, 4)).astype(np.float32)
+        corners[:3, 2:] = corners[:3, :2] + random.uniform(0.5, 8, (3, 2)).astype(np.float32)
+        attributes = {
+            "output_height": int(random.integers(1, 4)), "output_width": int(random.integers(1, 4)),
+            "sampling_ratio": pick(0, 0, 1, 2, 3), "spatial_scale": pick(1.0, 0.5, 1.25), "mode": pick("avg", "avg", "max"),
+        }
+        opset = pick(10, 16, 21)
+        if opset >= 16 and pick(0, 1):
+            attributes["coordinate_transformation_mode"] = pick("half_pixel", "output_half_pixel")
+        yield "RoiAlign", opset, attributes, [x, corners, random.integers(0, 2, 4)]
+    for _ in range(12):
+        corners = random.uniform(-2, 9, (4, 4)).astype(np.float32)
+        rois = np.concatenate([random.integers(0, 2, (4, 1)).astype(np.float32), corners], axis=1)
+        attributes = {
+            "pooled_shape": [int(random.integers(1, 5)), int(random.integers(1, 5))], "spatial_scale": pick(1.0, 0.5)}
+        yield "MaxRoiPool", 7, attributes, [reals(2, 3, 9, 7), rois]
+
+
+def suppressions():
+    for _ in range(24):
+        count = int(random.integers(1, 12))
+        boxes = random.uniform(0, 1, (2, count, 4)).astype(np.float32)
+        scores = (random.integers(0, 6, (2, 3, count)) / 8).astype(np.float32)
+        inputs = [boxes, scores, integers(pick(1, 3, 20)), np.array([pick(0.0, 0.2, 0.5)], np.float32)]
+        if pick(0, 1):
+            inputs.append(np.array([pick(0.0, 0.25)], np.float32))
+        yield "NonMaxSuppression", pick(10, 11), {"center_point_box": pick(0, 1)}, inputs
+
+
+def quantized():
+    def whole(kind, *shape):
+        limits = np.iinfo(kind)
+        # Without VNNI, ONNX Runtime saturates the sum of two products of uint8 and int8 at 16 bits.
+        least, greatest = (-64, 63) if kind == np.int8 else (limits.min, limits.max)
+        return random.integers(least, greatest + 1, shape).astype(kind)
+
+    for _ in range(12):
+        group = pick(1, 2)
+        one, other = np.uint8, pick(np.uint8, np.int8)
+        kernel = [int(random.integers(1, 4)) for _ in range(2)]
+        attributes = {"group": group, **window(2, kernel)}
+        x, weight = whole(one, 2, 2 * group, 7, 8), whole(other, 3 * group, 2, *kernel)
+        yield "ConvInteger", 10, attributes, [x, weight, whole(one), whole(other)]
+        scales = positive(3 * group) if pick(0, 1) else positive(1)[0]
+        inputs = [
+            x, positive(1)[0], whole(one), weight, scales, np.zeros(scales.shape, other), np.float32(random.uniform(50, 300)),
+            whole(one)]
+        yield "QLinearConv", 10, attributes, inputs + ([whole(np.int32, 3 * group) // 2**20] if pick(0, 1) else [])
+    for _ in range(12):
+        one, other = np.uint8, pick(np.uint8, np.int8)
+        a, b = whole(one, 2, 3, 5), whole(other, 5, 4)
+        yield "MatMulInteger", 10, {}, [a, b, whole(one), whole(other, 4) if pick(0, 1) else whole(other)]
+        yield "QLinearMatMul", pick(10, 21), {}, [
+            a, positive(1)[0], whole(one), b, positive(1)[0], whole(other), np.float32(random.uniform(50, 300)), whole(one)]
+
+
 def run(kind, opset, attributes, inputs, outputs):
     """Makes the node and gives it with what ONNX Runtime computes."""
     names = [f"x{index}" if value is not None else "" for index, value in enumerate(inputs)]
@@ -357,7 +475,8 @@ def main():
     cases, blob, refused = [], bytearray(), 0
     generators = [
         convolutions(), transposed_convolutions(), pools(), older_forms(), resizes(), pool_indices(), samples(),
-        rearrangements(), transforms(), attentions(), normalizations(),
+        rearrangements(), transforms(), attentions(), normalizations(), recurrent_layers(), label_sums(), regions(),
+        suppressions(), quantized(),
     ]
     for number, case in enumerate(case for generator in generators for case in generator):
         kind, opset, attributes, inputs, *outputs = case
