@@ -69,11 +69,18 @@ import Testing
         let graph = try folder.load(
             .model([
                 .input(
-                    "x", dims: [.text(2, "N"), .number(1, 3), .number(1, -1), .text(2, ""), WireMessage()]),
+                    "x",
+                    dims: [
+                        .text(2, "N"), .number(1, 3), .number(1, -1), .text(2, ""), .text(2, "?"),
+                        WireMessage(),
+                    ]),
                 .input("scalar", dims: []), .input("any"), .output("x"),
             ]))
         #expect(graph.inputs.map(\.name) == ["x", "scalar", "any"])
-        #expect(graph.inputs[0].info.dimensions == [.symbol("N"), .known(3), .unknown, .unknown, .unknown])
+        #expect(
+            graph.inputs[0].info.dimensions == [.symbol("N"), .known(3)] + [
+                .unknown, .unknown, .unknown, .unknown,
+            ])
         #expect(graph.inputs[1].info.dimensions == [])
         #expect(graph.inputs[2].info.dimensions == nil)
     }

@@ -34,7 +34,8 @@ struct ONNXPortReader {
     private func dimensions(_ shape: ONNXTensorShapeProto, _ what: String) throws(ModelError) -> [Dimension] {
         let dimensions: [Dimension] = shape.dim.map { dimension in
             switch dimension.value {
-            case .dimValue(-1), .dimParam(""), nil: .unknown
+            // Paddle's exporter calls each extent that it does not know "?": that is no name.
+            case .dimValue(-1), .dimParam(""), .dimParam("?"), nil: .unknown
             case .dimValue(let value): .known(Int(value))
             case .dimParam(let name): .symbol(name)
             }
