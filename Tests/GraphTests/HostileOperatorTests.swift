@@ -169,7 +169,9 @@ private struct Source: RandomNumberGenerator {
                 "pool_int64s", "ngram_indexes", "ngram_counts", "direction",
                 "equation", "pooled_shape",
             ].contains(name)
-            guard isRequired || chance(30) else { continue }
+            // A stated kernel seldom fits a convolution's weights.
+            let isStatedTwice = name == "kernel_shape" && type.hasPrefix("Conv")
+            guard (isRequired && !isStatedTwice) || chance(isStatedTwice ? 5 : 30) else { continue }
             attributes[name] = attribute(name)
         }
         if chance(2) { attributes["unknown"] = .integer(1) }

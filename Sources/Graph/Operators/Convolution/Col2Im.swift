@@ -2,7 +2,7 @@ import Tensors
 
 /// The columns of a convolution's matrix product added up to an image again.
 ///
-/// Inputs: input [N, C·∏ block, L], any number type; image_shape and block_shape (int64), an extent for each spatial axis.
+/// Inputs: input [N, C·∏ block, L], any type, the sum of booleans being their disjunction; image_shape and block_shape (int64), an extent for each spatial axis.
 /// Outputs: output [N, C, image…]. L is the number of positions of the block in the padded image. Attributes: those of
 /// `Window` but `kernel_shape` and `auto_pad`. Source: ONNX Col2Im-18.
 package struct Col2Im: Operator {
@@ -18,7 +18,6 @@ package struct Col2Im: Operator {
 
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {
         let input = try required(inputs, 0, "input")
-        try requireNumbers(input, "input")
         try requireRank(input, "input", 3)
         let image = try extents(inputs, 1, "image_shape")
         let block = try extents(inputs, 2, "block_shape")

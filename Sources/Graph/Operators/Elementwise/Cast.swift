@@ -15,8 +15,7 @@ package struct Cast: Operator {
             throw .attribute(Self.type, name: "to", reason: "is required")
         }
         self.elementType = elementType
-        attributes.ignore("saturate")
-        attributes.ignore("round_mode")
+        attributes.ignoreConversionModes()
     }
 
     package var inputCount: ClosedRange<Int> { 1...1 }
@@ -39,8 +38,7 @@ package struct CastLike: Operator {
     package static let type = "CastLike"
 
     package init(_ attributes: inout AttributeReader) {
-        attributes.ignore("saturate")
-        attributes.ignore("round_mode")
+        attributes.ignoreConversionModes()
     }
 
     package var inputCount: ClosedRange<Int> { 2...2 }
@@ -63,5 +61,12 @@ extension Operator {
         let isWide = type == .int64 || type == .int32 || type == .uint64
         let fits = (input.knownElements ?? []).allSatisfy { type != .int32 || Int32(exactly: $0) != nil }
         return try output(type, input.dimensions, elements: isWide && fits ? input.elements : nil)
+    }
+}
+
+extension AttributeReader {
+    fileprivate mutating func ignoreConversionModes() {
+        if opset >= 19 { ignore("saturate") }
+        if opset >= 24 { ignore("round_mode") }
     }
 }

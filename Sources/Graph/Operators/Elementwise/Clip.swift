@@ -10,9 +10,11 @@ package struct Clip: Operator {
     /// The bounds that opsets before 11 state as attributes.
     package let minimum: Float?
     package let maximum: Float?
+    private let takesBounds: Bool
 
     package init(_ attributes: inout AttributeReader) throws(GraphError) {
-        guard attributes.opset < 11 else {
+        takesBounds = attributes.opset >= 11
+        guard !takesBounds else {
             (minimum, maximum) = (nil, nil)
             return
         }
@@ -20,7 +22,7 @@ package struct Clip: Operator {
         maximum = try attributes.real("max")
     }
 
-    package var inputCount: ClosedRange<Int> { 1...3 }
+    package var inputCount: ClosedRange<Int> { takesBounds ? 1...3 : 1...1 }
 
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {
         let x = try required(inputs, 0, "input")

@@ -78,11 +78,15 @@ package struct Log: PlainFunction {
     package func value(at x: Double) -> Double { log(x) }
 }
 
-/// The error function. Source: ONNX Erf-9, 13.
+/// The error function; of integers it is truncated. Source: ONNX Erf-9, 13.
 package struct Erf: PlainFunction {
     package static let type = "Erf"
+    package static let takesIntegers = true
     package init() {}
     package func value(at x: Double) -> Double { erf(x) }
+    package func value(at x: Int64, isUnsigned: Bool) -> Int64 {
+        Int64(erf(isUnsigned ? Double(UInt64(bitPattern: x)) : Double(x)))
+    }
 }
 
 /// Source: ONNX Sin-7, 22.

@@ -2,8 +2,9 @@ import Tensors
 
 /// The mean of the elements under a window.
 ///
-/// Shapes: see `Pool`. Attributes: those of `Pool`, `dilations` (since 19) and `count_include_pad` (0): whether the
-/// divisor counts the pads; what overhangs them by `ceil_mode` never counts. A window that holds no element gives NaN.
+/// Shapes: see `Pool`. Attributes: those of `Pool` (`ceil_mode` since 10), `dilations` (since 19) and `count_include_pad`
+/// (0): whether the divisor counts the pads; what overhangs them by `ceil_mode` never counts. A window that holds no element
+/// gives NaN.
 /// Source: ONNX AveragePool-7, 10, 11, 19, 22.
 package struct AveragePool: Pool {
     package static let type = "AveragePool"
@@ -14,7 +15,7 @@ package struct AveragePool: Pool {
 
     package init(_ attributes: inout AttributeReader) throws(GraphError) {
         window = try Self.requiredWindow(&attributes, hasDilations: attributes.opset >= 19)
-        roundsUp = try attributes.flag("ceil_mode", default: false)
+        roundsUp = attributes.opset >= 10 ? try attributes.flag("ceil_mode", default: false) : false
         countsPads = try attributes.flag("count_include_pad", default: false)
     }
 

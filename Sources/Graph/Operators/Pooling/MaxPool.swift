@@ -2,10 +2,10 @@ import Tensors
 
 /// The greatest element under a window, and where it is.
 ///
-/// Outputs: Y, see `Pool`, and Indices (int64, shaped as Y): the position in X as one number. Types: floating, int8 and
-/// uint8. Attributes: those of `Pool`, `dilations` (since 10) and `storage_order` (0: positions count the last axis
-/// fastest; 1: the first spatial axis). NaN wins; a window that holds no element gives the least value and its channel's
-/// first position.
+/// Outputs: Y, see `Pool`, and Indices (since 8; int64, shaped as Y): the position in X as one number. Types: floating,
+/// int8 and uint8. Attributes: those of `Pool` (`ceil_mode` since 10), `dilations` (since 10) and `storage_order` (since 8;
+/// 0: positions count the last axis fastest; 1: the first spatial axis). NaN wins; a window that holds no element gives the
+/// least value and its channel's first position.
 /// Source: ONNX MaxPool-1, 8, 10, 11, 12, 22.
 package struct MaxPool: Pool {
     package static let type = "MaxPool"
@@ -13,14 +13,16 @@ package struct MaxPool: Pool {
     package let window: Window
     package let roundsUp: Bool
     package let countsFirstAxisFastest: Bool
+    private let makesIndices: Bool
 
     package init(_ attributes: inout AttributeReader) throws(GraphError) {
         window = try Self.requiredWindow(&attributes, hasDilations: attributes.opset >= 10)
-        roundsUp = try attributes.flag("ceil_mode", default: false)
-        countsFirstAxisFastest = try attributes.flag("storage_order", default: false)
+        roundsUp = attributes.opset >= 10 ? try attributes.flag("ceil_mode", default: false) : false
+        makesIndices = attributes.opset >= 8
+        countsFirstAxisFastest = makesIndices ? try attributes.flag("storage_order", default: false) : false
     }
 
-    package var outputCount: ClosedRange<Int> { 1...2 }
+    package var outputCount: ClosedRange<Int> { makesIndices ? 1...2 : 1...1 }
 
     package func inferOutputs(_ inputs: [ValueInfo?], outputCount: Int) throws(GraphError) -> [ValueInfo] {
         let x = try required(inputs, 0, "X")
