@@ -12,6 +12,22 @@ package struct ConstantPropagation {
     static let maximumElementCount = 1 << 20
     /// The most elements that all evaluated nodes together may read and write.
     static let maximumTotalElementCount = 1 << 28
+    /// The most products of one input element and one output element that a node may have whose evaluation is not known
+    /// to take time in proportion to its elements: two ConstantOfShape and a MatMul are a file of some hundred bytes.
+    static let maximumProductCount = 1 << 26
+    /// The same of all nodes together.
+    static let maximumTotalProductCount = 1 << 30
+
+    /// What exporters compute constants with: each element is read and written a few times.
+    private static let linearTypes: Set<String> = [
+        "Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Clip", "Concat", "ConstantOfShape", "Cos",
+        "DepthToSpace", "DequantizeLinear", "Div", "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor",
+        "Gather", "Greater", "GreaterOrEqual", "Identity", "Less", "LessOrEqual", "Log", "Max", "Min",
+        "Mod", "Mul", "Neg", "Not", "Or", "Pad", "Pow", "QuantizeLinear", "Range", "Reciprocal", "ReduceL2",
+        "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare", "Relu",
+        "Reshape", "Round", "Shape", "Sigmoid", "Sign", "Sin", "Size", "Slice", "SpaceToDepth", "Split",
+        "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Tile", "Transpose", "Unsqueeze", "Where", "Xor",
+    ]
 
     package init() {}
 
@@ -28,8 +44,7 @@ package struct ConstantPropagation {
         }
         for port in graph.inputs { values[port.name] = port.info }
         var edit = GraphEdit()
-        var budget = Self.maximumTotalElementCount
-        var subgraphBudget = EvaluationBudget.loading
+        var budget = Budget()
         for node in graph.nodes {
             let arguments = node.inputs.map { $0.flatMap { values[$0] } }
             let inferred: [ValueInfo]
@@ -38,8 +53,7 @@ package struct ConstantPropagation {
             } catch {
                 throw error.at(node)
             }
-            if let constants = evaluated(
-                node, fixed: fixed, inferred: inferred, budget: &budget, &subgraphBudget)
+            if let constants = evaluated(node, fixed: fixed, inferred: inferred, budget: &budget)
                 ?? known(node, inferred: inferred)
             {
                 for case (let name?, let tensor) in zip(node.outputs, constants) {
@@ -59,10 +73,17 @@ package struct ConstantPropagation {
         return edit.removedNodes.isEmpty ? graph : try graph.applying(edit)
     }
 
+    /// What is left to evaluate.
+    private struct Budget {
+        var elementCount = ConstantPropagation.maximumTotalElementCount
+        var productCount = ConstantPropagation.maximumTotalProductCount
+        /// Of the nodes with subgraphs, whose own products bound nothing.
+        var subgraphs = EvaluationBudget.loading
+    }
+
     /// The outputs of a node that reads nothing but fixed constants.
     private func evaluated(
-        _ node: Node, fixed: [String: Tensor], inferred: [ValueInfo], budget: inout Int,
-        _ subgraphBudget: inout EvaluationBudget
+        _ node: Node, fixed: [String: Tensor], inferred: [ValueInfo], budget: inout Budget
     ) -> [Tensor]? {
         var arguments: [Tensor?] = []
         for (position, name) in node.inputs.enumerated() {
@@ -89,14 +110,24 @@ package struct ConstantPropagation {
             else { return nil }
             outputCount += shape.count
         }
-        guard inputCount + outputCount <= budget else { return nil }
+        guard inputCount + outputCount <= budget.elementCount else { return nil }
+        var productCount = 0
+        if !Self.linearTypes.contains(node.type) {
+            let (products, overflow) = max(1, inputCount).multipliedReportingOverflow(by: max(1, outputCount))
+            guard !overflow, products <= min(Self.maximumProductCount, budget.productCount) else {
+                return nil
+            }
+            productCount = products
+        }
         if node.type == "Identity", let argument = arguments.first ?? nil { return [argument] }
+        // A node that fails has been evaluated too.
+        budget.elementCount -= inputCount + outputCount
+        budget.productCount -= productCount
         guard
             let outputs = try? Evaluator(rounding: .declared)
-                .evaluate(node, arguments.map { $0.map(ExactTensor.init) }, budget: &subgraphBudget),
+                .evaluate(node, arguments.map { $0.map(ExactTensor.init) }, budget: &budget.subgraphs),
             outputs.count >= node.outputs.count
         else { return nil }
-        budget -= inputCount + outputCount
         return outputs.map(\.tensor)
     }
 

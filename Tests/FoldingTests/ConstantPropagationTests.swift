@@ -83,4 +83,16 @@ import Folding
         #expect(result.graph.nodes.map(\.name) == ["conv"])
         #expect(result.graph.constants["conv_bias"]?.elementType == .float16)
     }
+
+    @Test func `products of constants that a small file makes large are left alone`() throws {
+        var builder = GraphBuilder()
+        builder.input("x", [1])
+        builder.constants["extents"] = Tensor([1024, 1024] as [Int64])
+        try builder.node("ConstantOfShape", ["extents"], "a")
+        try builder.node("MatMul", ["a", "a"], "b", name: "product")
+        try builder.node("Mul", ["b", "x"], "y")
+        builder.output("y")
+        let graph = try FoldPipeline.standard.run(builder.graph()).graph
+        #expect(graph.count(of: "ConstantOfShape") == 0 && graph.count(of: "MatMul") == 1)
+    }
 }
