@@ -112,6 +112,13 @@ import Testing
             Malformation(
                 "shape [2] has 2 elements, got 3", .number(1, 2), .number(2, 7), .packed(7, [1, 2, 3])),
             Malformation("shape [2] has 2 elements, got 1", .number(1, 2), .number(2, 9), .packed(5, [1])),
+            // Tebibytes: a reader that takes memory before it compares would not come back.
+            Malformation(
+                "float32 tensor of shape [1099511627776] needs 4398046511104 bytes, got 4",
+                .number(1, 1 << 40), .number(2, 1), .data(9, [0, 0, 0, 0])),
+            Malformation(
+                "shape [1099511627776] has 1099511627776 elements, got 1", .number(1, 1 << 40), .number(2, 7),
+                .packed(7, [1])),
             Malformation("shape [2, -1] has a negative dimension", .packed(1, [2, -1]), .number(2, 1)),
             Malformation(
                 "shape [4294967296, 4294967296] has more elements than can be addressed",

@@ -64,6 +64,11 @@ import Testing
     static let malformed: [(header: String, dataByteCount: Int, reason: String)] = [
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", 8, "needs 12 bytes, got 8"),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 8, "needs 4 bytes, got 8"),
+        (
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }", 8,
+            "4398046511104 bytes, got 8"
+        ),
+        ("{'descr': '<f4', 'fortran_order': True, 'shape': (1048576, 1048576), }", 8, "bytes, got 8"),
         ("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", 4, "'>f4' is not supported"),
         ("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 4, "'|O' is not supported"),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", 4, "no integer"),
