@@ -7,12 +7,16 @@ import Tensors
 /// Values of the branch keep their names where the graph has no such value; what the If defines keeps its name in any
 /// case.
 package struct BranchInlining {
+    /// A round inlines what is known to run after the rounds before it: a level of nesting, or a link in a chain of
+    /// conditions. Whatever is left then stays.
+    static let maximumRoundCount = 2 * Subgraph.maximumDepth
+
     package init() {}
 
-    /// Branches may hold more of the same, so it goes on until there is none; each round ends one level of nesting.
     package func run(_ graph: Graph) throws(GraphError) -> Graph {
         var graph = graph
-        while graph.nodes.contains(where: { $0.operation is If }) {
+        for _ in 0..<Self.maximumRoundCount {
+            guard graph.nodes.contains(where: { $0.operation is If }) else { return graph }
             let known = try ConstantPropagation().run(graph)
             var names = Names(graph)
             var edit = GraphEdit()

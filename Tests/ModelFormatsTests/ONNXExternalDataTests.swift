@@ -25,6 +25,23 @@ import Testing
         #expect(try other.constants["w"]?.elements(as: Float.self) == [3, 4])
     }
 
+    @Test func `maps weights of more than two gigabytes and copies none`() throws {
+        // A file without blocks: it takes no space and reads as zeros.
+        let count = 3 << 28
+        let weights = folder.path + "/weights.bin"
+        _ = FileManager.default.createFile(atPath: weights, contents: nil)
+        #expect(truncate(weights, count * 4) == 0)
+        let message = WireMessage.model(
+            initializer: .number(1, Int64(count)), .number(2, 1), .number(14, 1),
+            .message(13, .text(1, "location"), .text(2, "weights.bin")))
+        let tensor = try #require(try folder.load(message).constants["w"])
+        #expect(tensor.byteCount == count * 4)
+        let address = tensor.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+        let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+        let mapping = maps.split(separator: "\n").first { $0.hasSuffix(weights) }
+        #expect(mapping?.hasPrefix(String(address, radix: 16) + "-") == true)
+    }
+
     @Test func `finds the file beside a model that is named without a folder`() throws {
         folder.write(WireMessage.memory(of: [Float(1), 2]), to: "weights.bin")
         let path = folder.write(model(["location": "weights.bin"]).bytes, to: "model.onnx")

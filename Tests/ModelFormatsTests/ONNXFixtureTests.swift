@@ -27,10 +27,14 @@ import Testing
 @Suite struct ONNXDamageTests {
     let folder = TemporaryFolder()
 
-    static let cases = ["raw_data", "typed_fields", "constant_nodes", "symbolic_dims", "listed_inputs_ir3"]
+    static let cases = [
+        "onnx/raw_data", "onnx/typed_fields", "onnx/constant_nodes", "onnx/symbolic_dims",
+        "onnx/listed_inputs_ir3", "dialects/if_nested", "dialects/function_with_branches",
+        "dialects/sparse_weights", "dialects/scan_sums",
+    ]
 
     private func bytes(_ name: String) throws -> [UInt8] {
-        Array(try Data(contentsOf: URL(filePath: Fixtures.onnx + "/" + name + "/model.onnx")))
+        Array(try Data(contentsOf: URL(filePath: Fixtures.root + "/Tests/Fixtures/" + name + "/model.onnx")))
     }
 
     private func load(_ bytes: [UInt8]) {
