@@ -15,6 +15,9 @@ struct ConformanceCase: Decodable, Sendable {
     /// Why it may be refused although its operators are known: a type that NumPy has not, training, …
     let outside: [String]
 
+    /// What a run of the model's convolutions and dense layers multiplies; 0 for the tests of operators.
+    let multiplications: Int
+
     /// Whether a runtime with all of its operators has to pass it.
     var isInScope: Bool { outside.isEmpty }
 

@@ -7,6 +7,9 @@ import Testing
     /// Runs only the tests whose name contains it, or that have this operator, and tells how each ended.
     private static let filterVariable = "FOLDSERVE_CONFORMANCE"
     private static let timeLimitMinutes = 20
+    /// What must pass of the newest tests within scope, in percent.
+    private static let leastPercentage = 90
+    private static let markers = (start: "<!-- conformance -->\n", end: "<!-- /conformance -->")
 
     @Test(.timeLimit(.minutes(ConformanceTests.timeLimitMinutes)))
     func `every test passes or is refused by name`() throws {
@@ -28,6 +31,22 @@ import Testing
         try Data(report.markdown.utf8).write(to: URL(filePath: root + "/.build/conformance.md"))
         let scope = report.scope
         print("conformance: \(scope.passed) of \(scope.total) of the newest tests within scope")
+        #expect(scope.passed * 100 >= scope.total * Self.leastPercentage)
+        // A debug build leaves the networks out, so that its table is not whole.
+        #if !DEBUG
+            let readme = try String(contentsOfFile: root + "/README.md", encoding: .utf8)
+            #expect(
+                Self.table(in: readme) == report.markdown,
+                "README.md has other figures: run python3 Tests/ConformanceTests/update_readme.py")
+        #endif
+    }
+
+    /// What stands between the markers.
+    private static func table(in readme: String) -> String? {
+        guard let start = readme.firstRange(of: markers.start) else { return nil }
+        let rest = readme[start.upperBound...]
+        guard let end = rest.firstRange(of: markers.end) else { return nil }
+        return String(rest[..<end.lowerBound])
     }
 
     private func run(_ cases: [ConformanceCase], isVerbose: Bool, root: String) -> ConformanceReport {

@@ -5,9 +5,10 @@
 TESTDATA is the data folder of Debian's libonnx-testdata, which is used where it lies. OUTPUT gets the node tests that the
 onnx package generates (`node/`), its light networks (`light/`) and index.json, a list of
 
-    {"set", "name", "folder", "rtol", "atol", "operators": [...], "outside": [...]}
+    {"set", "name", "folder", "rtol", "atol", "operators": [...], "outside": [...], "multiplications"}
 
-`operators` are the types of the nodes, those of subgraphs included. `outside` says why a runtime for numbers in default
+`operators` are the types of the nodes, those of subgraphs included; `multiplications` counts those of convolutions and
+dense layers. `outside` says why a runtime for numbers in default
 domains' operators may refuse the test; it is worked out from the file and the operators' schemas, with nothing of
 foldserve. Nothing is written when OUTPUT is of this script, onnx version and TESTDATA already.
 """
@@ -15,6 +16,7 @@ foldserve. Nothing is written when OUTPUT is of this script, onnx version and TE
 import hashlib
 import importlib.metadata
 import json
+import math
 import pathlib
 import shutil
 import sys
@@ -24,11 +26,13 @@ import warnings
 RTOL, ATOL = 1e-3, 1e-7
 OPSETS = range(7, 27)
 RANDOM = {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
+# A test of an operator has fewer nodes.
+SMALLEST_NETWORK = 15
 STORED_SETS = ["node", "pytorch-converted", "pytorch-operator", "simple"]
 
 
 def main():
-    output, testdata = map(pathlib.Path, sys.argv[1:])
+    output, testdata = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
     stamp = output / "stamp"
     key = "\n".join([
         hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest(),
@@ -125,7 +129,27 @@ def describe(set_name, path, model, data, tolerances):
         "atol": tolerances.get("atol", ATOL),
         "operators": sorted({qualified(node) for node in nodes}),
         "outside": list(dict.fromkeys(reasons(model, nodes, data))),
+        "multiplications": multiplications(model),
     }
+
+
+def multiplications(model):
+    """What one run of the model's convolutions and dense layers multiplies."""
+    import onnx
+
+    if len(model.graph.node) < SMALLEST_NETWORK:
+        return 0
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
+    for port in [*graph.input, *graph.value_info, *graph.output]:
+        shapes[port.name] = [dimension.dim_value for dimension in port.type.tensor_type.shape.dim]
+    total = 0
+    for node in graph.node:
+        if node.op_type == "Conv":
+            total += math.prod(shapes[node.output[0]]) * math.prod(shapes[node.input[1]][1:])
+        elif node.op_type == "Gemm":
+            total += math.prod(shapes[node.input[1]])
+    return total
 
 
 def qualified(node):
@@ -150,6 +174,9 @@ def reasons(model, nodes, data):
         elif opset.version not in OPSETS:
             yield f"operator set {opset.version}"
     for node in nodes:
+        # It ran batches, and was another operator one set later.
+        if node.op_type == "Scan" and any(opset.version == 8 for opset in model.opset_import):
+            yield "operator Scan of set 8"
         if node.op_type in RANDOM:
             yield "random numbers"
         if is_training(model, node, data):

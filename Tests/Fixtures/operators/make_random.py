@@ -1,6 +1,6 @@
-"""Writes random.json and random.bin, in the form of cases.json: small random nodes with what ONNX Runtime makes of them.
+"""Writes random.json and random.bin, as storing.py describes them: small random nodes with what ONNX Runtime makes of them.
 
-They cover what the published cases lack: groups, dilations, odd pads, auto_pad, ceil_mode, more axes than two, the
+They cover what the published test vectors lack: groups, dilations, odd pads, auto_pad, ceil_mode, more axes than two, the
 attributes of older operator sets, and the modes of sampling, attention and transforms together.
 
     pip install onnx==1.23.2 onnxruntime==1.31.1 numpy && python make_random.py
@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from make import convert_attribute, store
+from storing import convert_attribute, store
 
 HERE = pathlib.Path(__file__).parent
 random = np.random.default_rng(20)
