@@ -1,11 +1,19 @@
+import hashlib
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import command
+from command import ROOT
 from networks import NETWORKS
 from server import Server
+
+
+INSTALL_SECONDS = 900
 
 
 def pytest_configure(config):
@@ -55,3 +63,21 @@ def curl():
     if path is None:
         pytest.skip("curl is not installed")
     return path
+
+
+@pytest.fixture(scope="session")
+def torch_python():
+    """The interpreter of an environment that holds what Tests/Benchmarks/requirements.txt pins."""
+    if os.environ.get("FOLDSERVE_TEST_TORCHVISION") != "1":
+        pytest.skip("FOLDSERVE_TEST_TORCHVISION=1 runs PyTorch's networks; it installs torch, over a gigabyte")
+    environment = ROOT / ".build" / "benchmark-venv"
+    files = [ROOT / "Tests" / folder / "requirements.txt" for folder in ("", "Benchmarks")]
+    digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+    stamp, interpreter = environment / "stamp", environment / "bin" / "python"
+    if not stamp.exists() or stamp.read_text() != digest:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True, timeout=120)
+        subprocess.run(
+            [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", files[1]],
+            check=True, timeout=INSTALL_SECONDS)
+        stamp.write_text(digest)
+    return interpreter

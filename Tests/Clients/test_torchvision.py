@@ -3,10 +3,7 @@
 torch is large, so this runs only with FOLDSERVE_TEST_TORCHVISION=1; it then makes .build/benchmark-venv, once, and the
 networks in it.
 """
-import hashlib
-import os
 import subprocess
-import sys
 
 import numpy
 import pytest
@@ -18,34 +15,14 @@ from test_golden import predict
 from test_onnxruntime import TOLERANCE, reference
 
 NAMES = ("resnet50", "mobilenetv2")
-INSTALL_SECONDS, EXPORT_SECONDS = 900, 300
-
-pytestmark = pytest.mark.skipif(
-    os.environ.get("FOLDSERVE_TEST_TORCHVISION") != "1",
-    reason="FOLDSERVE_TEST_TORCHVISION=1 runs the torchvision networks; it installs torch, over a gigabyte")
+EXPORT_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
-def python():
-    """The interpreter of an environment that holds what Tests/Benchmarks/requirements.txt pins."""
-    environment = ROOT / ".build" / "benchmark-venv"
-    files = [ROOT / "Tests" / folder / "requirements.txt" for folder in ("", "Benchmarks")]
-    digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
-    stamp, interpreter = environment / "stamp", environment / "bin" / "python"
-    if not stamp.exists() or stamp.read_text() != digest:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True, timeout=120)
-        subprocess.run(
-            [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", files[1]],
-            check=True, timeout=INSTALL_SECONDS)
-        stamp.write_text(digest)
-    return interpreter
-
-
-@pytest.fixture(scope="module")
-def models(python, tmp_path_factory):
+def models(torch_python, tmp_path_factory):
     folder = tmp_path_factory.mktemp("torchvision")
     script = ROOT / "Tests/Benchmarks/make_models.py"
-    subprocess.run([python, script, folder, *NAMES], check=True, timeout=EXPORT_SECONDS)
+    subprocess.run([torch_python, script, folder, *NAMES], check=True, timeout=EXPORT_SECONDS)
     return folder
 
 
