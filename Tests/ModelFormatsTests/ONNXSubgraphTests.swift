@@ -204,6 +204,19 @@ import Testing
                     ])) == "node 'y' (If): node 'a' (Relu): Relu: comes before what it reads")
     }
 
+    @Test func `a branch's result may have an empty type`() throws {
+        let untyped = WireMessage.message(12, .text(1, "h"), .message(2))
+        let graph = try folder.load(
+            .model(
+                Self.interface + [
+                    Self.choice([
+                        .graph("then_branch", .node("Neg", inputs: ["x"], outputs: ["h"]), untyped),
+                        Self.branch("else_branch", "Relu", ["x"]),
+                    ])
+                ]))
+        #expect(graph.nodes.map(\.type) == ["If"])
+    }
+
     @Test func `refuses a sequence among a body's states`() {
         // A type that is a sequence has no tensor type.
         let sequence = WireMessage.message(11, .text(1, "s"), .message(2, .data(4, [])))

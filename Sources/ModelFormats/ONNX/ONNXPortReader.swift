@@ -18,7 +18,9 @@ struct ONNXPortReader {
     func port(_ proto: ONNXValueInfoProto, _ role: Role) throws(ModelError) -> Graph.Port {
         guard !proto.name.isEmpty else { throw refusal("a \(role.rawValue) has no name") }
         let what = "\(role.rawValue) '\(proto.name)'"
-        guard proto.hasType || !role.isInferred else {
+        // PyTorch's exporter writes an empty type for a branch's result whose shape it does not know.
+        let isDeclared = proto.hasType && (proto.type.hasTensorType || role != .result)
+        guard isDeclared || !role.isInferred else {
             return Graph.Port(name: proto.name, info: ValueInfo(nil, nil))
         }
         guard proto.type.hasTensorType else { throw refusal("\(what) is not declared as a tensor") }
