@@ -18,8 +18,12 @@ package final class Executable: Sendable {
     let constantMemory: [String: FloatMemory]
     let schedules: ScheduleCache
 
+    /// Weights are let go one by one as they are packed, if the caller gives up the graph.
+    ///
     /// Throws the operators' errors, each at its node, and an instruction set that cannot be used.
-    package init(_ original: Graph, options: ExecutionOptions = ExecutionOptions()) throws(ExecutionError) {
+    package init(_ original: consuming Graph, options: ExecutionOptions = ExecutionOptions())
+        throws(ExecutionError)
+    {
         do {
             if let given = options.instructionSet {
                 instructionSet = given
@@ -41,8 +45,12 @@ package final class Executable: Sendable {
         } catch {
             throw .graph(error)
         }
+        original.constants = [:]
         let context = LoweringContext(graph: graph, values: values, kernels: KernelTable(instructionSet))
-        steps = StepBuilder(context, options.lowerings).steps
+        graph.constants = [:]
+        values = [:]
+        let builder = StepBuilder(consume context, options.lowerings)
+        (steps, graph, values) = (builder.steps, builder.context.graph, builder.context.values)
         // What no step reads any more was packed; its shape stays known.
         let outputNames = Set(graph.outputs.map(\.name))
         var memory: [String: FloatMemory] = [:]

@@ -18,9 +18,16 @@ package struct LoweredNode: Sendable {
 
 /// What lowerings know of the graph.
 package struct LoweringContext: Sendable {
-    package let graph: Graph
-    package let values: [String: ValueInfo]
+    /// Without the weights that were packed.
+    package internal(set) var graph: Graph
+    package internal(set) var values: [String: ValueInfo]
     package let kernels: KernelTable
+
+    /// Forgets a constant's elements.
+    mutating func release(_ name: String) {
+        graph.constants.removeValue(forKey: name)?.releasePages()
+        values[name]?.constant = nil
+    }
 
     package func info(_ name: String?) -> ValueInfo? { name.flatMap { values[$0] } }
 

@@ -41,8 +41,11 @@ package struct FoldPipeline: Sendable {
 
     /// The graph with the same inputs, outputs and functions, and fewer batch normalizations.
     ///
+    /// `onProgress` gets the number of batch normalizations that were folded so far, each time that one was.
     /// Throws the operators' errors for a graph that is not valid as it stands.
-    package func run(_ graph: Graph) throws(GraphError) -> FoldResult {
+    package func run(
+        _ graph: Graph, onProgress: (Int) -> Void = { _ in }
+    ) throws(GraphError) -> FoldResult {
         let inlined = try BranchInlining().run(graph)
         let prepared = try Self.prepare(inlined)
         var run = try FoldRun(original: inlined, prepared: prepared)
@@ -50,7 +53,7 @@ package struct FoldPipeline: Sendable {
             run.refusals = [:]
             var changed = false
             for rule in rules {
-                while run.sweep(rule) { changed = true }
+                while run.sweep(rule, onProgress) { changed = true }
             }
             if !changed { break }
         }

@@ -22,6 +22,7 @@ struct FoldRun {
     /// Edits that did not pass the checks; not tried again.
     private var dropped: [Attempt: FoldRefusal] = [:]
     private var clonedByteCount = 0
+    private var absorbedCount = 0
     private let clonedByteLimit: Int
 
     init(original: Graph, prepared: Graph) throws(GraphError) {
@@ -36,7 +37,7 @@ struct FoldRun {
 
     /// Looks at every node with one rule and applies what it proposes; edits that touch the same nodes wait for the
     /// next sweep. Returns whether there may be more to do.
-    mutating func sweep(_ rule: any FoldRule) -> Bool {
+    mutating func sweep(_ rule: any FoldRule, _ onProgress: (Int) -> Void) -> Bool {
         var touched: Set<Node.Identifier> = []
         var accepted: [Accepted] = []
         for node in graph.nodes {
@@ -53,6 +54,8 @@ struct FoldRun {
                             blockedBy: absorption.node)
                     }
                     clonedByteCount += absorption.clonedByteCount
+                    absorbedCount += 1
+                    onProgress(absorbedCount)
                 }
                 touched.formUnion(touches)
                 context.takenNames.formUnion(proposal.edit.insertedConstants.keys)

@@ -27,6 +27,8 @@ struct WeightScaling {
                 }
             }
         }
+        // The result is read from here on.
+        weight.releasePages()
         guard isFinite else {
             throw FoldRefusal("a folded weight is beyond the range of \(weight.elementType)")
         }

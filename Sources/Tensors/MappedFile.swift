@@ -29,6 +29,17 @@ package final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: address, count: byteCount)
     }
 
+    /// Lets go of the memory that the pages wholly inside `range` take; they are read again when they are needed.
+    func releasePages(_ range: Range<Int>) {
+        guard let address = bytes.baseAddress else { return }
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "pages outside their file")
+        let page = Int(getpagesize())
+        let first = (range.lowerBound + page - 1) / page * page
+        let last = range.upperBound == bytes.count ? range.upperBound : range.upperBound / page * page
+        guard first < last else { return }
+        madvise(UnsafeMutableRawPointer(mutating: address + first), last - first, MADV_DONTNEED)
+    }
+
     deinit {
         if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
     }

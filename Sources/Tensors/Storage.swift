@@ -32,6 +32,9 @@ package final class Storage: @unchecked Sendable {
         self.owner = owner
     }
 
+    /// Lets go of memory that can be read again from a file.
+    func releasePages(_ range: Range<Int>) { (owner as? MappedFile)?.releasePages(range) }
+
     deinit {
         if owner == nil { UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.deallocate() }
     }

@@ -66,6 +66,10 @@ package struct Tensor: Sendable {
         return try body(UnsafeRawBufferPointer(rebasing: storage.bytes[byteOffset..<byteOffset + byteCount]))
     }
 
+    /// Lets go of the memory that the elements take if they lie in a mapped file: for whoever has read them all and does
+    /// not expect to do so again.
+    package func releasePages() { storage.releasePages(byteOffset..<byteOffset + byteCount) }
+
     /// A copy of the elements.
     ///
     /// Throws `TensorError.elementType` when they are of another type, and `TensorError.booleanByte` for a boolean

@@ -45,16 +45,18 @@ package struct ModelLoader: Sendable {
         } catch {
             throw .format(error)
         }
-        let result: FoldResult
+        var folded: Graph
+        let report: FoldReport
         do {
-            result = try FoldPipeline.standard.run(graph)
+            let result = try FoldPipeline.standard.run(graph)
+            (folded, report) = (result.graph, result.report)
         } catch {
             throw .graph(error)
         }
-        let interface = try ModelInterface(result.graph)
+        let interface = try ModelInterface(folded)
         let executable: Executable
         do {
-            executable = try Executable(result.graph)
+            executable = try Executable(consume folded)
         } catch {
             throw .execution(error)
         }
@@ -62,7 +64,7 @@ package struct ModelLoader: Sendable {
         try checkGolden(folder + "/golden", interface, sessions, description.tolerance)
         return LoadedModel(
             name: name, version: version, platform: platform, interface: interface,
-            description: description, original: graph, report: result.report, executable: executable,
+            description: description, original: graph, report: report, executable: executable,
             sessions: sessions, loadSeconds: Double(clock.nanoseconds() &- start) / 1e9)
     }
 

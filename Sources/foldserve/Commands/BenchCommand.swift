@@ -49,7 +49,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         try CommandFailure.reporting {
-            let loaded = try LoadedModel(path: model, fold: !noFold)
+            var loaded = try LoadedModel(path: model, fold: !noFold)
             let threadCount = threads ?? ThreadCount.available
             let session = Session(try loaded.makeExecutable(), threadCount: threadCount)
             var arguments = try TensorArguments.read(inputs, for: loaded.graph)

@@ -18,12 +18,12 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         try CommandFailure.reporting {
-            let loaded = try LoadedModel(path: model, fold: true)
-            guard let fold = loaded.fold else { return }
-            let inspection = try Inspection(
-                loaded,
-                report: measure
-                    ? FoldMeasurement.measure(original: loaded.original, result: fold) : fold.report)
+            var loaded = try LoadedModel(path: model, fold: true)
+            guard var report = loaded.report else { return }
+            if measure, let fold = loaded.fold {
+                report = FoldMeasurement.measure(original: loaded.original, result: fold)
+            }
+            let inspection = try Inspection(&loaded, report: report)
             print(json ? try JSONText.encode(inspection) : inspection.text)
         }
     }
@@ -55,7 +55,7 @@ struct Inspection: Encodable {
     let fold: FoldReport
     let steps: [Step]
 
-    init(_ loaded: LoadedModel, report: FoldReport) throws {
+    init(_ loaded: inout LoadedModel, report: FoldReport) throws {
         let values: [String: ValueInfo]
         do {
             values = try loaded.original.inferValues()

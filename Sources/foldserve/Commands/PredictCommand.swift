@@ -35,7 +35,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         try CommandFailure.reporting {
-            let loaded = try LoadedModel(path: model, fold: !noFold)
+            var loaded = try LoadedModel(path: model, fold: !noFold)
             let session = Session(
                 try loaded.makeExecutable(), threadCount: threads ?? ThreadCount.available)
             let arguments = try TensorArguments.read(inputs, for: loaded.graph)
