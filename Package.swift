@@ -26,11 +26,12 @@ let package = Package(
         .target(name: "Graph", dependencies: ["Tensors"]),
         .target(
             name: "ModelFormats",
-            dependencies: ["Graph", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            dependencies: ["Graph", "Tensors", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["ONNX/onnx.proto"]),
-        .target(name: "Folding", dependencies: ["Graph"]),
+        .target(name: "Folding", dependencies: ["Graph", "Tensors"]),
         .target(name: "Kernels", dependencies: ["CKernels", "Tensors"]),
-        .target(name: "Execution", dependencies: ["CLinux", "Graph", "Kernels", "Threads"]),
+        .target(
+            name: "Execution", dependencies: ["CKernels", "CLinux", "Graph", "Kernels", "Tensors", "Threads"]),
 
         // Serving.
         .target(
@@ -55,23 +56,45 @@ let package = Package(
         .executableTarget(
             name: "foldserve",
             dependencies: [
-                "ServingAPI",
+                "COpenSSL", "Execution", "Folding", "Graph", "HTTPServer", "ModelFormats", "ModelServing",
+                "ServingAPI", "Tensors", "Threads",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
 
         // Tests: one target a module, the same file names; ConformanceTests runs the ONNX project's tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-        .testTarget(name: "GraphTests", dependencies: ["Graph"]),
-        .testTarget(name: "ModelFormatsTests", dependencies: ["ModelFormats"]),
-        .testTarget(name: "FoldingTests", dependencies: ["Folding", "ModelFormats"]),
-        .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Folding", "ModelFormats"]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
-        .testTarget(name: "ModelServingTests", dependencies: ["ModelServing"]),
-        .testTarget(name: "ServingAPITests", dependencies: ["ServingAPI"]),
+        .testTarget(name: "GraphTests", dependencies: ["Graph", "Tensors"]),
+        .testTarget(name: "ModelFormatsTests", dependencies: ["Graph", "ModelFormats", "Tensors"]),
+        .testTarget(name: "FoldingTests", dependencies: ["Folding", "Graph", "ModelFormats", "Tensors"]),
+        .testTarget(
+            name: "ExecutionTests",
+            dependencies: ["Execution", "Folding", "Graph", "Kernels", "ModelFormats", "Tensors", "Threads"]),
+        .testTarget(
+            name: "HTTPServerTests",
+            dependencies: [
+                "HTTPServer", "Threads",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
+            name: "ModelServingTests",
+            dependencies: [
+                "Execution", "Graph", "ModelFormats", "ModelServing", "Tensors", "Threads",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
+            name: "ServingAPITests",
+            dependencies: [
+                "Execution", "Graph", "HTTPServer", "ModelFormats", "ModelServing", "ServingAPI", "Tensors",
+                "Threads",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["Execution", "Folding", "Graph", "ModelFormats", "TestSupport"],
+            dependencies: ["Execution", "Folding", "Graph", "ModelFormats", "Tensors", "TestSupport"],
             exclude: ["write_cases.py", "update_readme.py"]),
         .testTarget(name: "CommandTests", dependencies: ["foldserve", "TestSupport"]),
     ],

@@ -11,7 +11,7 @@ import foldserve
         _ text: String? = nil, environment: [String: String] = [:]
     ) throws(ConfigurationError) -> Configuration {
         let path = NSTemporaryDirectory() + "configuration-\(UUID().uuidString).json"
-        if let text { FileManager.default.createFile(atPath: path, contents: Data(text.utf8)) }
+        if let text { _ = FileManager.default.createFile(atPath: path, contents: Data(text.utf8)) }
         defer { try? FileManager.default.removeItem(atPath: path) }
         return try ConfigurationLoader(environment: environment).load(path: text == nil ? nil : path)
     }
