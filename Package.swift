@@ -100,3 +100,23 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzz targets need a sanitizer's main function: they are there when Tests/Fuzz/run.sh asks for them, alone.
+if Context.environment["FOLDSERVE_FUZZ"] != nil {
+    let planted = Context.environment["FOLDSERVE_PLANTED_CRASH"] != nil
+    let settings: [SwiftSetting] =
+        [.unsafeFlags(["-parse-as-library"])] + (planted ? [.define("FOLDSERVE_PLANTED_CRASH")] : [])
+    let modules: Set = ["CLinux", "Tensors", "Graph", "ModelFormats", "Folding"]
+    package.products = []
+    package.targets.removeAll { !modules.contains($0.name) }
+    package.targets += [
+        .target(name: "FuzzSupport", path: "Tests/Fuzz/FuzzSupport"),
+        .executableTarget(
+            name: "FuzzONNX", dependencies: ["FuzzSupport", "ModelFormats", "Folding"],
+            path: "Tests/Fuzz/FuzzONNX",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzNPY", dependencies: ["FuzzSupport", "Tensors", "Graph"], path: "Tests/Fuzz/FuzzNPY",
+            swiftSettings: settings),
+    ]
+}

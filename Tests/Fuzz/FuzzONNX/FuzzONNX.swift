@@ -1,0 +1,43 @@
+import Folding
+import FuzzSupport
+import Graph
+import ModelFormats
+import Tensors
+
+/// A model of any bytes is loaded, inferred, folded and evaluated, or refused.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzONNX(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let bytes = UnsafeBufferPointer(start: start, count: count)
+    let file = FuzzFile(bytes, name: "model.onnx")
+    guard let graph = try? ONNXFormat().load(path: file.path), graph.nodes.count <= 64 else { return 0 }
+    #if FOLDSERVE_PLANTED_CRASH
+        // Two changes away from the one seed, PRelu of operator set 9.
+        if graph.opset == 10, graph.nodes.first?.type == "Sub" { fatalError("the planted crash") }
+    #endif
+    _ = try? graph.inferValues()
+    if let result = try? FoldPipeline.standard.run(graph) {
+        _ = FoldMeasurement.measure(original: graph, result: result)
+        BoundedEvaluation(result.graph).run()
+    }
+    BoundedEvaluation(graph).run()
+    return 0
+}
+
+/// Changes a model field by field: bytes changed anywhere would rarely be a protobuf message again.
+@_cdecl("LLVMFuzzerCustomMutator")
+public func mutateONNX(
+    _ start: UnsafeMutablePointer<UInt8>, _ count: Int, _ maximum: Int, _ seed: CUnsignedInt
+)
+    -> Int
+{
+    var mutator = WireMutator(seed: UInt64(seed))
+    guard let mutated = mutator.mutated(UnsafeBufferPointer(start: start, count: count), maximum: maximum)
+    else {
+        return libFuzzerMutate(start, count, maximum)
+    }
+    for (index, byte) in mutated.enumerated() { start[index] = byte }
+    return mutated.count
+}
+
+@_silgen_name("LLVMFuzzerMutate")
+func libFuzzerMutate(_ start: UnsafeMutablePointer<UInt8>, _ count: Int, _ maximum: Int) -> Int

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Writes seeds for the fuzz targets: seeds.py FOLDER
+
+    FOLDER/onnx/    a model of one node for each operator, from Tests/Fixtures/operators, and all small fixture models
+    FOLDER/npy/     the fixtures' small arrays, and the committed seeds
+"""
+import json
+import shutil
+import struct
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+MAXIMUM_BYTE_COUNT = 4096
+CASES_PER_OPERATOR = 4
+NUMBERS = {
+    "float32": 1, "uint8": 2, "int8": 3, "uint16": 4, "int16": 5, "int32": 6, "int64": 7, "bool": 9, "float16": 10,
+    "float64": 11, "uint32": 12, "uint64": 13, "bfloat16": 16,
+}
+WIDTHS = {"float16": 2, "bfloat16": 2, "bool": 1}
+
+
+def varint(value):
+    value &= (1 << 64) - 1
+    result = bytearray()
+    while value >= 0x80:
+        result.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(result + bytes([value]))
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def data(field, content):
+    content = content.encode() if isinstance(content, str) else content
+    return varint(field << 3 | 2) + varint(len(content)) + content
+
+
+def tensor(type, shape, content, name=None):
+    parts = [number(1, extent) for extent in shape] + [number(2, NUMBERS[type])]
+    return b"".join(parts) + (data(8, name) if name else b"") + data(9, content)
+
+
+def port(name, type, shape):
+    dimensions = b"".join(data(1, number(1, extent)) for extent in shape)
+    return data(1, name) + data(2, data(1, number(1, NUMBERS[type]) + data(2, dimensions)))
+
+
+def elements(value, blob):
+    width = WIDTHS.get(value["type"]) or int("".join(c for c in value["type"] if c.isdigit())) // 8
+    count = width
+    for extent in value["shape"]:
+        count *= extent
+    return blob[value["offset"]:value["offset"] + count]
+
+
+def attribute(name, value):
+    kind, value = value["kind"].lower(), value["value"]
+    body = data(1, name)
+    if kind == "string":
+        return body + data(4, value) + number(20, 3)
+    if kind == "int":
+        return body + number(3, value) + number(20, 2)
+    if kind == "float":
+        return body + varint(2 << 3 | 5) + struct.pack("<f", value) + number(20, 1)
+    if kind == "ints":
+        return body + b"".join(number(8, item) for item in value) + number(20, 7)
+    if kind == "floats":
+        return body + b"".join(varint(7 << 3 | 5) + struct.pack("<f", item) for item in value) + number(20, 6)
+    return None
+
+
+def model(case, blob, constant_from):
+    """Inputs from `constant_from` on are initializers."""
+    inputs, parts, names = case["inputs"], [], []
+    for position, value in enumerate(inputs):
+        names.append(f"i{position}" if value else "")
+        if not value:
+            continue
+        if position >= constant_from:
+            parts.append(data(5, tensor(value["type"], value["shape"], elements(value, blob), f"i{position}")))
+        else:
+            parts.append(data(11, port(f"i{position}", value["type"], value["shape"])))
+    outputs = [f"o{position}" for position in range(len(case["outputs"]))]
+    node = b"".join(data(1, name) for name in names) + b"".join(data(2, name) for name in outputs)
+    node += data(4, case["type"])
+    for name, value in case["attributes"].items():
+        encoded = attribute(name, value)
+        if encoded is None:
+            return None
+        node += data(5, encoded)
+    parts.append(data(1, node))
+    parts += [data(12, port(name, value["type"], value["shape"])) for name, value in zip(outputs, case["outputs"])]
+    return number(1, 8) + data(8, number(2, case["opset"])) + data(7, data(2, "g") + b"".join(parts))
+
+
+def write_onnx(folder):
+    counts = {}
+    path = TESTS / "Fixtures/operators" / "random.json"
+    blob = path.with_suffix(".bin").read_bytes()
+    for case in json.loads(path.read_text()):
+        for constant_from in (1, 0):
+            key = (case["type"], constant_from)
+            encoded = model(case, blob, constant_from)
+            if encoded is None or len(encoded) > MAXIMUM_BYTE_COUNT or counts.get(key, 0) >= CASES_PER_OPERATOR:
+                continue
+            counts[key] = counts.get(key, 0) + 1
+            (folder / f"{case['type']}_{constant_from}_{counts[key]}").write_bytes(encoded)
+    for path in sorted(TESTS.glob("Fixtures/**/*.onnx")):
+        if path.stat().st_size <= 3 * MAXIMUM_BYTE_COUNT:
+            shutil.copy(path, folder / "_".join(path.relative_to(TESTS / "Fixtures").with_suffix("").parts))
+    return len({type for type, _ in counts})
+
+
+def main(folder):
+    for name in ("onnx", "npy"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for path in (TESTS / "Fuzz/Seeds" / name).glob("*"):
+            shutil.copy(path, folder / name)
+    for path in TESTS.glob("Fixtures/chains/*.npy"):
+        shutil.copy(path, folder / "npy" / path.name)
+    operators = write_onnx(folder / "onnx")
+    print(f"seeds: {len(list((folder / 'onnx').iterdir()))} models of {operators} operators, "
+          f"{len(list((folder / 'npy').iterdir()))} arrays")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
