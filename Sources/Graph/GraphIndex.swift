@@ -28,6 +28,9 @@ package struct GraphIndex: Sendable {
         positions[identifier].map { graph.nodes[$0] }
     }
 
+    /// Where a node stands in the graph's order.
+    package func position(of identifier: Node.Identifier) -> Int? { positions[identifier] }
+
     /// The node that defines `value`; `nil` for graph inputs and constants.
     package func producer(of value: String?) -> Node? {
         guard let value, let position = producers[value] else { return nil }

@@ -86,12 +86,12 @@ package struct Window: Sendable {
             operatorType, reason: "the attributes are for \(rank) spatial axes, the input has \(spatialRank)")
     }
 
-    func stride(_ axis: Int) -> Int { strides?[axis] ?? 1 }
-    func dilation(_ axis: Int) -> Int { dilations?[axis] ?? 1 }
+    package func stride(_ axis: Int) -> Int { strides?[axis] ?? 1 }
+    package func dilation(_ axis: Int) -> Int { dilations?[axis] ?? 1 }
 
     /// The window on one axis. `roundsUp`: ceil_mode, whose last window must still begin inside the input or its
     /// beginning pad.
-    func axis(
+    package func axis(
         _ axis: Int, input: Int, kernel: Int, roundsUp: Bool = false
     ) throws(GraphError) -> Axis {
         let (stride, dilation) = (stride(axis), dilation(axis))
@@ -144,7 +144,7 @@ package struct Window: Sendable {
     }
 
     /// How many elements a kernel spans.
-    func extent(kernel: Int, dilation: Int) throws(GraphError) -> Int {
+    package func extent(kernel: Int, dilation: Int) throws(GraphError) -> Int {
         guard (1...AttributeReader.maximumExtent).contains(kernel) else {
             throw .input(operatorType, reason: "the kernel has an extent of \(kernel)")
         }
