@@ -59,9 +59,22 @@ struct FoldLedger {
             compose(residents.removeValue(forKey: node) ?? [], into: other)
         case .absorbed(let absorption):
             hasFolded = true
+            moveInputs(of: absorption)
             for index in residents.removeValue(forKey: node) ?? [] {
                 records[index].place = .absorbed(rule: rule, absorption)
             }
+        }
+    }
+
+    /// Folds whose piece began at a value that is gone: it begins before the affine now.
+    private mutating func moveInputs(of absorption: Absorption) {
+        guard !absorption.replacedValues.isEmpty else { return }
+        for index in records.indices {
+            guard case .absorbed(let rule, var own) = records[index].place,
+                absorption.replacedValues.contains(own.input)
+            else { continue }
+            own.input = absorption.input
+            records[index].place = .absorbed(rule: rule, own)
         }
     }
 
@@ -94,11 +107,11 @@ struct FoldLedger {
             unfolded.records[index].place = .node(record.identifier)
             refusals[record.identifier] = FoldRefusal(reason)
         }
-        return unfolded.report(of: graph, refusals)
+        return unfolded.report(of: graph, FoldRefusals(backward: refusals))
     }
 
     /// `refusals`: why each node that stays in `graph` could not go.
-    func report(of graph: Graph, _ refusals: [Node.Identifier: FoldRefusal]) -> FoldReport {
+    func report(of graph: Graph, _ refusals: FoldRefusals) -> FoldReport {
         let index = GraphIndex(graph)
         let normalizations = records.filter { $0.arithmetic.isEmpty }.map { entry($0, index, refusals) }
         let chains = records.filter { !$0.arithmetic.isEmpty }.compactMap { chain($0, index, refusals) }
@@ -111,7 +124,7 @@ struct FoldLedger {
 
     /// `nil` for a chain that nobody would take for a normalization and that stays what it is.
     private func chain(
-        _ record: Record, _ index: GraphIndex, _ refusals: [Node.Identifier: FoldRefusal]
+        _ record: Record, _ index: GraphIndex, _ refusals: FoldRefusals
     ) -> FoldReport.Entry? {
         if case .partOfChain = record.place { return nil }
         if case .node = record.place, !record.arithmetic.contains(where: \.scalesChannels) { return nil }
@@ -127,7 +140,7 @@ struct FoldLedger {
     }
 
     private func entry(
-        _ record: Record, _ index: GraphIndex, _ refusals: [Node.Identifier: FoldRefusal]
+        _ record: Record, _ index: GraphIndex, _ refusals: FoldRefusals
     ) -> FoldReport.Entry {
         var entry = FoldReport.Entry(batchNorm: record.name, outcome: .folded)
         if let statistics = record.statistics {
@@ -142,8 +155,12 @@ struct FoldLedger {
         case .partOfChain:
             break
         case .absorbed(let rule, let absorption):
-            entry.rule = rule
-            entry.producer = absorption.node
+            entry.rule = absorption.rule ?? rule
+            if absorption.consumers.isEmpty {
+                entry.producer = absorption.node
+            } else {
+                entry.consumer = absorption.consumers.joined(separator: ", ")
+            }
             entry.input = absorption.input
             entry.output = absorption.output
             entry.clonedWeights = absorption.clonedByteCount > 0
@@ -152,7 +169,7 @@ struct FoldLedger {
             entry.outcome = .partial
             entry.consumer = other?.name
             entry.reason = "merged with '\(other?.name ?? "")', which has to stay"
-            entry.blockedBy = refusals[identifier]?.blockedBy
+            entry.blockedBy = (refusals.backward[identifier] ?? refusals.forward[identifier])?.blockedBy
         case .node(let identifier):
             let node = index.node(identifier)
             // Where the chain's own nodes are back, what precedes the first one counts.
@@ -161,10 +178,11 @@ struct FoldLedger {
             }
             let value = (first ?? node)?.inputs.first { index.graph.fixedConstant($0) == nil } ?? nil
             let producer = index.producer(of: value)
-            let refusal = refusals[identifier] ?? Self.unmatched(value: value, producer: producer)
+            let refusal = refusals.backward[identifier] ?? Self.unmatched(value: value, producer: producer)
             entry.outcome = .refused
             entry.producer = producer?.name
             entry.reason = refusal.reason
+            if let forward = refusals.forward[identifier] { entry.reason? += "; forward: \(forward.reason)" }
             entry.blockedBy = refusal.blockedBy
         }
         return entry

@@ -1,36 +1,42 @@
 import Graph
 import Tensors
 
-/// Measures each fold: the piece before (the producer and what followed it) and the folded producer are evaluated
-/// exactly on the same random input, with real channels and real weights and as few positions as show every border.
+/// Measures each fold: the piece before (the producer and what followed it, or what a consumer followed and that consumer)
+/// and the folded node are evaluated exactly on the same random input, with real channels and real weights and as few
+/// positions as show every border.
 package struct FoldMeasurement {
     /// The positions along each spatial axis: the two borders and the inside.
     static let positionsPerAxis = 3
     /// The most products that one piece may take; above, one position is measured, and above that with one, none.
     static let maximumProductCount = 1 << 28
+    /// What an extent is that is not known, where the node that reads the input does not say what it can be.
+    static let sampledExtent = 2
 
     /// The report of `result` with the measured error of every fold that can be measured.
     package static func measure(original: Graph, result: FoldResult) -> FoldReport {
         var report = result.report
         guard let prepared = try? FoldPipeline.prepare(original) else { return report }
         let before = GraphIndex(prepared)
+        let values = (try? prepared.inferValues()) ?? [:]
         let after = GraphIndex(result.graph)
         for position in report.entries.indices {
-            measure(&report.entries[position], before, after, seed: UInt64(position))
+            measure(&report.entries[position], before, after, values, seed: UInt64(position))
         }
         for position in report.chains.indices {
-            measure(&report.chains[position], before, after, seed: UInt64(report.entries.count + position))
+            let seed = UInt64(report.entries.count + position)
+            measure(&report.chains[position], before, after, values, seed: seed)
         }
         return report
     }
 
     private static func measure(
-        _ entry: inout FoldReport.Entry, _ before: GraphIndex, _ after: GraphIndex, seed: UInt64
+        _ entry: inout FoldReport.Entry, _ before: GraphIndex, _ after: GraphIndex,
+        _ values: [String: ValueInfo], seed: UInt64
     ) {
         guard let input = entry.input, let output = entry.output,
             let pieceBefore = piece(of: before, from: input, to: output),
             let pieceAfter = piece(of: after, from: input, to: output),
-            let error = difference(pieceBefore, pieceAfter, seed: seed)
+            let error = difference(pieceBefore, pieceAfter, declared: values[input], seed: seed)
         else { return }
         entry.measuredError = error.absolute
         entry.measuredRelativeError = error.relative
@@ -53,8 +59,9 @@ package struct FoldMeasurement {
             }
         }
         // Between casts there are constants of other types: the weight's is the input's.
-        let producer = nodes.values.first { $0.inputs.contains(input) }
-        let operand = producer?.inputs.compactMap { $0.flatMap { constants[$0] } }.first
+        let readers = nodes.values.filter { $0.inputs.contains(input) }
+        let operand = readers.lazy.flatMap(\.inputs)
+            .compactMap { $0.flatMap { constants[$0] } }.first(where: \.elementType.isFloatingPoint)
         let type = operand?.elementType
         return try? Graph(
             name: output, opset: index.graph.opset,
@@ -64,13 +71,14 @@ package struct FoldMeasurement {
     }
 
     private static func difference(
-        _ before: Graph, _ after: Graph, seed: UInt64
+        _ before: Graph, _ after: Graph, declared: ValueInfo?, seed: UInt64
     ) -> (absolute: Double, relative: Double)? {
         guard let input = before.inputs.first, let output = before.outputs.first?.name,
-            let producer = before.nodes.first(where: { $0.inputs.contains(input.name) }),
-            let type = input.info.elementType
+            let type = input.info.elementType ?? declared?.elementType, type.isFloatingPoint
         else { return nil }
-        for dimensions in inputDimensions(of: producer, in: before) {
+        var shapes = firstWeighted(in: before).map { inputDimensions(of: $0, in: before) } ?? []
+        shapes += sampledDimensions(declared, in: before)
+        for dimensions in shapes {
             guard let shape = try? Shape(dimensions), shape.count <= maximumProductCount else { continue }
             var generator = SplitMix64(state: seed)
             let values = (0..<shape.count).map { _ in Double.random(in: -1...1, using: &generator) }
@@ -86,6 +94,33 @@ package struct FoldMeasurement {
             return (absolute, absolute / max(1, variance.squareRoot()))
         }
         return nil
+    }
+
+    /// The node with a weight that reads the input, as it is or behind operators that leave its shape: what a forward
+    /// fold went into is behind the normalization.
+    private static func firstWeighted(in graph: Graph) -> Node? {
+        let index = GraphIndex(graph)
+        var value = graph.inputs.first?.name
+        while let name = value, let node = index.consumers(of: name).first {
+            switch node.operation {
+            case is BatchNormalization, is Affine, is Mul, is Add, is Sub, is Div:
+                guard index.consumers(of: name).count == 1, node.inputs.filter({ $0 == name }).count == 1
+                else { return nil }
+                value = node.outputs.first ?? nil
+            default: return node
+            }
+        }
+        return nil
+    }
+
+    /// The input's own shape when the piece is small, one sampled extent for each that is not known.
+    private static func sampledDimensions(_ declared: ValueInfo?, in graph: Graph) -> [[Int]] {
+        guard let dimensions = declared?.dimensions,
+            let shape = try? Shape(dimensions.map { $0.value ?? sampledExtent })
+        else { return [] }
+        let weights = graph.constants.values.reduce(1) { $0 + $1.shape.count }
+        let (products, overflow) = shape.count.multipliedReportingOverflow(by: weights)
+        return !overflow && products <= maximumProductCount ? [shape.dimensions] : []
     }
 
     /// The shapes to try for the input, the best first: a bias of one row for each item of a batch leaves no choice.

@@ -34,6 +34,9 @@ package struct FoldPipeline: Sendable {
         FoldIntoGemm(),
         FoldIntoMatMul(),
         FoldIntoMatMulAdd(),
+        // Forward last: every consumer must take part and some get a node more, where a producer takes an affine for
+        // nothing.
+        FoldForward(),
     ])
 
     /// The most that clones of shared weights may add, in bytes, or the weights' own size if that is more.
@@ -50,7 +53,7 @@ package struct FoldPipeline: Sendable {
         let prepared = try Self.prepare(inlined)
         var run = try FoldRun(original: inlined, prepared: prepared)
         while true {
-            run.refusals = [:]
+            run.refusals = FoldRefusals()
             var changed = false
             for rule in rules {
                 while run.sweep(rule, onProgress) { changed = true }

@@ -6,9 +6,15 @@ import Graph
 package protocol FoldRule: Sendable {
     /// What reports call the rule: `batchnorm-into-conv`.
     var name: String { get }
+    /// Whether it moves an affine to what comes behind it rather than before it.
+    var isForward: Bool { get }
 
     /// `nil`: not this rule's pattern. Throws `FoldRefusal` for the pattern with an unmet precondition.
     func proposal(at node: Node, in context: FoldContext) throws(FoldRefusal) -> FoldProposal?
+}
+
+extension FoldRule {
+    package var isForward: Bool { false }
 }
 
 /// An edit with what a report says of it.
@@ -46,6 +52,12 @@ package struct Absorption: Sendable {
     package var clonedByteCount: Int
     /// The affine's, for each channel.
     package var scale: [Double]
+    /// The names of the nodes behind the affine that hold it now: none when the one before it does.
+    package var consumers: [String] = []
+    /// The values between `input` and those nodes that are gone.
+    package var replacedValues: Set<String> = []
+    /// What reports call the rule, where that depends on who took the affine.
+    package var rule: String?
 
     package init(node: String, input: String, output: String, clonedByteCount: Int, scale: [Double] = []) {
         self.node = node

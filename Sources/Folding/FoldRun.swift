@@ -17,7 +17,7 @@ struct FoldRun {
     private(set) var graph: Graph
     private(set) var ledger: FoldLedger
     /// The first refusal at each node in this round.
-    var refusals: [Node.Identifier: FoldRefusal] = [:]
+    var refusals = FoldRefusals()
     private var context: FoldContext
     /// Edits that did not pass the checks; not tried again.
     private var dropped: [Attempt: FoldRefusal] = [:]
@@ -65,7 +65,7 @@ struct FoldRun {
                 }
                 accepted.append(Accepted(node: node.identifier, rule: rule.name, proposal: proposal))
             } catch {
-                if refusals[node.identifier] == nil { refusals[node.identifier] = error }
+                refusals.note(error, at: node.identifier, by: rule)
             }
         }
         guard !accepted.isEmpty else { return false }
@@ -129,6 +129,22 @@ struct FoldRun {
         var names = Set(graph.constants.keys).union(graph.inputs.map(\.name))
         for node in graph.nodes { names.formUnion(node.outputs.compactMap { $0 }) }
         return names
+    }
+}
+
+/// Why each node that stays could not go, in either direction: the first reason of each.
+struct FoldRefusals {
+    private(set) var backward: [Node.Identifier: FoldRefusal] = [:]
+    private(set) var forward: [Node.Identifier: FoldRefusal] = [:]
+
+    init(backward: [Node.Identifier: FoldRefusal] = [:]) { self.backward = backward }
+
+    mutating func note(_ refusal: FoldRefusal, at node: Node.Identifier, by rule: any FoldRule) {
+        if rule.isForward {
+            if forward[node] == nil { forward[node] = refusal }
+        } else {
+            if backward[node] == nil { backward[node] = refusal }
+        }
     }
 }
 

@@ -35,6 +35,44 @@ struct WeightScaling {
         return result
     }
 
+    /// What `shifts` make behind the weight: Σ over its channels of weight·shift, [outer, inner], in Float64.
+    func contracted(_ weight: Tensor, with shifts: [Double]) -> [Double] {
+        precondition(outerCount * channelCount * innerCount == weight.shape.count, "not a view of the weight")
+        let sums = weight.withUnsafeBytes { source in
+            switch weight.elementType {
+            case .float64: contract(source, as: Double.self, shifts)
+            case .float32: contract(source, as: Float.self, shifts)
+            case .float16: contract(source, as: Float16.self, shifts)
+            case .bfloat16: contract(source, as: StoredBFloat16.self, shifts)
+            default: preconditionFailure("a weight of type \(weight.elementType)")
+            }
+        }
+        weight.releasePages()
+        return sums
+    }
+
+    private func contract<Element: FoldableElement>(
+        _ source: UnsafeRawBufferPointer, as type: Element.Type, _ shifts: [Double]
+    ) -> [Double] {
+        let stride = MemoryLayout<Element>.stride
+        var sums = [Double](repeating: 0, count: outerCount * innerCount)
+        sums.withUnsafeMutableBufferPointer { sums in
+            for outer in 0..<outerCount {
+                let offset = factorOffset(outer)
+                precondition(offset >= 0 && offset + channelCount <= shifts.count, "a shift for each channel")
+                for channel in 0..<channelCount {
+                    let shift = shifts[offset + channel]
+                    let row = (outer * channelCount + channel) * innerCount
+                    for index in 0..<innerCount {
+                        let value = source.loadUnaligned(fromByteOffset: (row + index) * stride, as: type)
+                        sums[outer * innerCount + index] += value.double * shift
+                    }
+                }
+            }
+        }
+        return sums
+    }
+
     // Both buffers hold exactly the weight's elements (the tensors guarantee it), and every index is below
     // outer · channels · inner, which the precondition has compared with their count.
     private func scale<Element: FoldableElement>(
