@@ -1,4 +1,3 @@
-import Graph
 import Tensors
 
 /// Puts the branch that runs in the place of each If whose condition is the same in every run, so that rules see what is

@@ -1,4 +1,3 @@
-import Graph
 import Tensors
 
 /// Evaluates, before any rule runs, what does not depend on the graph's inputs: nodes all of whose inputs are fixed
