@@ -29,6 +29,7 @@ let package = Package(
             dependencies: ["Graph", "Tensors", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["ONNX/onnx.proto"]),
         .target(name: "Folding", dependencies: ["Graph", "Tensors"]),
+        .target(name: "Certification", dependencies: ["Graph", "Tensors"]),
         .target(name: "Kernels", dependencies: ["CKernels", "Tensors"]),
         .target(
             name: "Execution", dependencies: ["CKernels", "CLinux", "Graph", "Kernels", "Tensors", "Threads"]),
@@ -67,7 +68,10 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "GraphTests", dependencies: ["Graph", "Tensors"]),
         .testTarget(name: "ModelFormatsTests", dependencies: ["Graph", "ModelFormats", "Tensors"]),
-        .testTarget(name: "FoldingTests", dependencies: ["Folding", "Graph", "ModelFormats", "Tensors"]),
+        .testTarget(
+            name: "FoldingTests",
+            dependencies: ["Certification", "Folding", "Graph", "ModelFormats", "Tensors"]),
+        .testTarget(name: "CertificationTests", dependencies: ["Certification", "Graph", "Tensors"]),
         .testTarget(
             name: "ExecutionTests",
             dependencies: ["Execution", "Folding", "Graph", "Kernels", "ModelFormats", "Tensors", "Threads"]),

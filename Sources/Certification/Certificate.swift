@@ -1,0 +1,122 @@
+import Tensors
+
+/// The proof that a folded graph computes what the original does, piece by piece.
+///
+/// A value that both graphs define under one name cuts both. Each piece between such values is a function of shared
+/// values in either graph; the certificate says of each that differs how the two were proven equal, and by how much the
+/// rounding of stored numbers may make their results differ, for all inputs.
+package struct Certificate: Sendable, Encodable {
+    package static let currentVersion = 1
+
+    /// The version of this format.
+    package var version = Self.currentVersion
+    /// The shapes of the inputs for which shapes inside the graph were resolved: the model's own, with an extent of this
+    /// proof's choosing where the model leaves one open.
+    package var assumedInputs: [String: [Int]]
+    /// Values that both graphs define and that the outputs need.
+    package var sharedValueCount: Int
+    /// Those whose piece is one and the same node.
+    package var identicalCount: Int
+    /// The pieces that differ and were proven.
+    package var pieces: [PieceProof]
+    /// The pieces that could not be proven.
+    package var failures: [PieceFailure]
+
+    package var isProven: Bool { failures.isEmpty }
+}
+
+/// One piece that differs between the graphs.
+package struct PieceProof: Sendable, Encodable {
+    /// The value that the piece defines.
+    package var value: String
+    /// The shared values that it reads.
+    package var inputs: [String]
+    package var nodesBefore: [String]
+    package var nodesAfter: [String]
+    /// The weights.
+    package var coefficients: [CoefficientProof]
+    /// The largest difference of a number that is added: biases and shifts.
+    package var shiftError: Double
+    /// The largest relative difference of a number that scales and is in no weight.
+    package var scaleError: Double
+
+    /// How far the results may lie apart, in real arithmetic, in terms of the folded piece's weights W and what they read.
+    package var bound: String {
+        let relative = coefficients.map(\.relativeError).max() ?? 0
+        let absolute = coefficients.map(\.absoluteErrorAtZero).max() ?? 0
+        var terms: [String] = []
+        if relative > 0 { terms.append("\(relative)·Σ|W||x|") }
+        if absolute > 0 { terms.append("\(absolute)·Σ|x|") }
+        if scaleError > 0 { terms.append("\(scaleError)·|y|") }
+        if shiftError > 0 { terms.append("\(shiftError)") }
+        return terms.isEmpty ? "0" : terms.joined(separator: " + ")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case value, inputs, nodesBefore, nodesAfter, coefficients, shiftError, scaleError, bound
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(value, forKey: .value)
+        try container.encode(inputs, forKey: .inputs)
+        try container.encode(nodesBefore, forKey: .nodesBefore)
+        try container.encode(nodesAfter, forKey: .nodesAfter)
+        try container.encode(coefficients, forKey: .coefficients)
+        try container.encode(shiftError, forKey: .shiftError)
+        try container.encode(scaleError, forKey: .scaleError)
+        try container.encode(bound, forKey: .bound)
+    }
+}
+
+/// One weight of a piece, compared with its counterpart: W′[row, column, tap] = r[row]·W[row, column, tap]·q[column] but
+/// for rounding.
+package struct CoefficientProof: Sendable, Encodable {
+    package var nodeBefore: String
+    package var nodeAfter: String
+    package var weightBefore: String
+    package var weightAfter: String
+    package var count: Int
+    /// r and q before, over those after; empty: 1.
+    package var rowFactors: [Double]
+    package var columnFactors: [Double]
+    /// The largest |W′ − rWq|, over |W′| where that is not 0.
+    package var relativeError = 0.0
+    /// The largest |W′ − rWq| where W′ is 0.
+    package var absoluteErrorAtZero = 0.0
+    /// The largest |W′ − rWq|.
+    package var absoluteError = 0.0
+
+    init(_ before: WeightView, _ after: WeightView, nodes: (before: String, after: String)) {
+        nodeBefore = nodes.before
+        nodeAfter = nodes.after
+        weightBefore = before.name
+        weightAfter = after.name
+        count = after.rowCount * after.usedColumns * after.innerCount
+        rowFactors = before.rowScale?.map(\.center) ?? []
+        columnFactors = before.columnScale?.map(\.center) ?? []
+    }
+
+    mutating func add(_ error: Double, at magnitude: Double) {
+        absoluteError = max(absoluteError, error)
+        if magnitude > 0 {
+            relativeError = max(relativeError, error / magnitude)
+        } else {
+            absoluteErrorAtZero = max(absoluteErrorAtZero, error)
+        }
+    }
+}
+
+/// One piece that could not be proven.
+package struct PieceFailure: Sendable, Encodable, CustomStringConvertible {
+    package var value: String
+    package var reason: String
+    /// The node where the two differ, when it is known.
+    package var node: String?
+    package var nodesBefore: [String]
+    package var nodesAfter: [String]
+
+    package var description: String {
+        "the value '\(value)' is not proven: \(reason)" + (node.map { " (node '\($0)')" } ?? "")
+    }
+}

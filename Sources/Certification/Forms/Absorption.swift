@@ -1,0 +1,130 @@
+import Graph
+import Tensors
+
+/// How an affine that follows a form gets into it: the scale into weights as far as operators let it through, the shift
+/// outside.
+extension Form {
+    func applying(scale: Field?, shift: Field?) throws(Obstacle) -> Form {
+        if isPlain, case .apply(let application) = core.kind {
+            if let padded = try PaddingForms.applying(scale: scale, shift: shift, to: application, core) {
+                return Form(padded)
+            }
+            if let clamped = try ActivationForms.applying(scale: scale, shift: shift, to: application, core) {
+                return Form(clamped)
+            }
+        }
+        var outer = self.shift
+        if let scale, let inner = outer { outer = try inner * scale }
+        if let shift { outer = try outer.map { (field) throws(Obstacle) in try field + shift } ?? shift }
+        guard let scale else { return Form(core, scale: self.scale, shift: outer) }
+        let whole = try self.scale.map { (field) throws(Obstacle) in try field * scale } ?? scale
+        guard whole.isFinite, outer?.isFinite ?? true else {
+            throw Obstacle("a scale or shift is not finite")
+        }
+        let (absorbing, rest) = try core.absorbing(whole)
+        return Form(absorbing, scale: rest, shift: outer)
+    }
+}
+
+extension Core {
+    /// The core with as much of `scale` in it as it takes, and the rest.
+    func absorbing(_ scale: Field) throws(Obstacle) -> (core: Core, rest: Field?) {
+        if scale.isExactly(1) { return (self, nil) }
+        switch kind {
+        case .leaf: return (self, scale)
+        case .linear(var map):
+            guard let factors = scale.along(map.outputAxis, count: map.weight.rowCount) else {
+                return (self, scale)
+            }
+            map.weight.scaleRows(by: factors)
+            if let shift = map.tapShift {
+                let taps = map.weight.innerCount
+                map.tapShift = shift.indices.map { shift[$0] * factors[$0 / taps] }
+            }
+            return (try replaced(.linear(map)), nil)
+        case .sum(let forms):
+            var scaled: [Form] = []
+            for form in forms { scaled.append(try form.applying(scale: scale, shift: nil)) }
+            return (try replaced(.sum(scaled)), nil)
+        case .apply(let application):
+            return try absorbing(scale, into: application)
+        }
+    }
+
+    private func absorbing(
+        _ scale: Field, into application: Application
+    ) throws(Obstacle) -> (core: Core, rest: Field?) {
+        switch application.passage {
+        case .none, .padding, .clamping: return (self, scale)
+        case .positiveFactors:
+            guard scale.isPositive else { return (self, scale) }
+            return try absorbing(scale, inner: scale, into: application)
+        case .reduction(let axes, let keepsRank, let needsPositive):
+            guard !needsPositive || scale.isPositive, let rank = application.forms.first?.core.rank else {
+                return (self, scale)
+            }
+            let inner = keepsRank ? scale : scale.inserting(axes: axes, rank: rank)
+            guard let inner, inner.isUniform(along: axes) else { return (self, scale) }
+            return try absorbing(scale, inner: inner, into: application)
+        case .movement:
+            guard let map = try MovementMap(application, output: extents),
+                let inner = map.pulledBack(scale)
+            else { return (self, scale) }
+            return try absorbing(scale, inner: inner, into: application)
+        case .concatenation(let axis):
+            guard let pieces = scale.split(axis: axis, as: application.forms.map { $0.core.extents }) else {
+                return (self, scale)
+            }
+            var (arguments, rests) = ([Application.Argument](), [Field?]())
+            for (form, piece) in zip(application.forms, pieces) {
+                let (core, rest) = try form.core.absorbing(piece)
+                arguments.append(.form(Form(core)))
+                rests.append(rest)
+            }
+            let rest = try Field.concatenating(
+                rests, neutral: .one, axis: axis, extents: application.forms.map { $0.core.extents })
+            return (try replaced(application, arguments), rest)
+        case .product:
+            for (index, form) in application.forms.enumerated() {
+                guard let extents = form.core.extents,
+                    zip(extents, scale.extents).allSatisfy({ $0 == $1 || $1 == 1 })
+                else { continue }
+                let scaled = try form.applying(scale: scale, shift: nil)
+                guard scaled.scale == form.scale else { continue }
+                var arguments = application.arguments
+                arguments[index] = .form(scaled)
+                return (try replaced(application, arguments), nil)
+            }
+            return (self, scale)
+        }
+    }
+
+    /// Into the first argument: all of it where a shift stands beside it, else what its core takes, and the rest outside.
+    private func absorbing(
+        _ scale: Field, inner: Field, into application: Application
+    ) throws(Obstacle) -> (core: Core, rest: Field?) {
+        guard case .form(let form) = application.arguments[0] else { return (self, scale) }
+        var arguments = application.arguments
+        if form.isPlain {
+            let (core, rest) = try form.core.absorbing(inner)
+            // A part that stays outside would have to come back through the operator.
+            guard rest == nil else { return (self, scale) }
+            arguments[0] = .form(Form(core))
+        } else {
+            arguments[0] = .form(try form.applying(scale: inner, shift: nil))
+        }
+        return (try replaced(application, arguments), nil)
+    }
+
+    private func replaced(_ kind: Kind) throws(Obstacle) -> Core {
+        try Core(kind, extents: extents, type: type)
+    }
+
+    private func replaced(
+        _ application: Application, _ arguments: [Application.Argument]
+    ) throws(Obstacle) -> Core {
+        var moved = application
+        moved.arguments = arguments
+        return try replaced(.apply(moved))
+    }
+}

@@ -1,0 +1,123 @@
+import Graph
+import Tensors
+
+/// A value as a function of the shared values before it, in the form in which two graphs are compared:
+///
+///     value = scale ⊙ core + shift
+///
+/// A scale that a linear operator can take is in its weights, a shift is always outside, and both have been pulled out of
+/// every operator that commutes with them. Two graphs that differ by where an affine stands have the same form.
+struct Form: Sendable {
+    var core: Core
+    /// `nil`: 1.
+    var scale: Field?
+    /// `nil`: 0.
+    var shift: Field?
+
+    init(_ core: Core, scale: Field? = nil, shift: Field? = nil) {
+        self.core = core
+        self.scale = scale.flatMap { $0.isExactly(1) ? nil : $0 }
+        self.shift = shift.flatMap { $0.isExactly(0) ? nil : $0 }
+    }
+
+    var isPlain: Bool { scale == nil && shift == nil }
+}
+
+/// What a form scales and shifts.
+final class Core: Sendable {
+    enum Kind: Sendable {
+        /// A value that both graphs define.
+        case leaf(String)
+        case linear(LinearMap)
+        /// The sum of forms without shifts.
+        case sum([Form])
+        case apply(Application)
+    }
+
+    let kind: Kind
+    /// The value's extents for the inputs that the proof assumes; `nil` when they depend on elements.
+    let extents: [Int]?
+    let type: ElementType?
+    /// How many cores lie in one another.
+    let depth: Int
+
+    /// Real pieces have a few; a file may have any number.
+    static let maximumDepth = 64
+
+    /// Throws an `Obstacle` when cores lie too deep in one another.
+    init(_ kind: Kind, extents: [Int]?, type: ElementType?) throws(Obstacle) {
+        self.kind = kind
+        self.extents = extents
+        self.type = type
+        let inner: Int
+        switch kind {
+        case .leaf: inner = 0
+        case .linear(let map): inner = map.input.depth
+        case .sum(let forms): inner = forms.map(\.core.depth).max() ?? 0
+        case .apply(let application): inner = application.arguments.map(\.depth).max() ?? 0
+        }
+        depth = inner + 1
+        guard depth <= Self.maximumDepth else {
+            throw Obstacle("more than \(Self.maximumDepth) operators lie between two shared values")
+        }
+    }
+
+    var rank: Int? { extents?.count }
+}
+
+/// An operator that is not linear in its weights, with what it reads.
+struct Application: Sendable {
+    enum Argument: Sendable {
+        case absent
+        case constant(Tensor)
+        case form(Form)
+        /// A weight whose columns are scaled: of a recurrent layer.
+        case weight(WeightView)
+        case field(Field)
+
+        var depth: Int {
+            if case .form(let form) = self { form.core.depth } else { 0 }
+        }
+    }
+
+    /// How a scale gets through.
+    enum Passage: Sendable {
+        case none
+        /// Positive factors of any element: ReLU and its relatives.
+        case positiveFactors
+        /// Factors that are the same along the axes that the operator reduces, positive ones for a maximum.
+        case reduction(axes: [Int], keepsRank: Bool, needsPositive: Bool)
+        /// Each output element is an input element.
+        case movement
+        /// The arguments one behind the other.
+        case concatenation(axis: Int)
+        /// The product of two values.
+        case product
+        /// Added elements have a value of their own: the second argument.
+        case padding(Padding)
+        /// Values are kept between the second and the third argument.
+        case clamping
+    }
+
+    let node: Node
+    let output: Int
+    var arguments: [Argument]
+    let passage: Passage
+
+    /// How many elements are added at the ends of each axis.
+    struct Padding: Sendable, Equatable {
+        var begins: [Int]
+        var ends: [Int]
+
+        init(rank: Int) {
+            begins = [Int](repeating: 0, count: rank)
+            ends = begins
+        }
+
+        var isZero: Bool { (begins + ends).allSatisfy { $0 == 0 } }
+    }
+
+    var forms: [Form] {
+        arguments.compactMap { if case .form(let form) = $0 { form } else { nil } }
+    }
+}

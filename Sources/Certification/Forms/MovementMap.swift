@@ -1,0 +1,65 @@
+import Graph
+import Tensors
+
+/// Where each element of an operator's output comes from, found by sending the elements' own positions through it.
+struct MovementMap {
+    private let sources: [Int]
+    private let input: [Int]
+    private let output: [Int]
+
+    /// The most elements that are followed.
+    static let maximumElementCount = 1 << 23
+
+    /// `nil` when a shape is not known or too large, or the operator does not only move elements.
+    init?(_ application: Application, output: [Int]?) throws(Obstacle) {
+        guard case .form(let form) = application.arguments[0], let input = form.core.extents, let output
+        else { return nil }
+        try self.init(application.node, application.output, application.arguments, input, output)
+    }
+
+    init?(
+        _ node: Node, _ position: Int, _ arguments: [Application.Argument], _ input: [Int], _ output: [Int]
+    ) throws(Obstacle) {
+        guard let shape = try? Shape(input), let target = try? Shape(output),
+            (1...Self.maximumElementCount).contains(shape.count),
+            (1...Self.maximumElementCount).contains(target.count)
+        else { return nil }
+        var operands: [ExactTensor?] = []
+        for (index, argument) in arguments.enumerated() {
+            switch argument {
+            case .form where index == 0:
+                let positions = (0..<shape.count).map(Double.init)
+                operands.append(ExactTensor(reals: positions, shape: shape, elementType: .float64))
+            case .constant(let tensor): operands.append(ExactTensor(tensor))
+            case .absent: operands.append(nil)
+            default: return nil
+            }
+        }
+        guard let results = try? node.operation.evaluate(operands, outputCount: node.outputs.count),
+            position < results.count, results[position].shape == target,
+            let reals = results[position].reals
+        else { return nil }
+        sources = reals.map { Int($0) }
+        self.input = input
+        self.output = output
+    }
+
+    /// Numbers of the input as numbers of the output.
+    func pushed(_ field: Field) -> Field {
+        let positions = field.positions(in: input)
+        return Field(compressing: sources.map { field.balls[positions[$0]] }, extents: output)
+    }
+
+    /// Numbers of the output as numbers of the input; `nil` when one input element would need two. Elements that the
+    /// operator leaves out get 1.
+    func pulledBack(_ field: Field) -> Field? {
+        let positions = field.positions(in: output)
+        var numbers = [Ball?](repeating: nil, count: input.reduce(1, *))
+        for (index, source) in sources.enumerated() {
+            let number = field.balls[positions[index]]
+            if let other = numbers[source], other != number { return nil }
+            numbers[source] = number
+        }
+        return Field(compressing: numbers.map { $0 ?? .one }, extents: input)
+    }
+}

@@ -1,0 +1,79 @@
+import Graph
+import Tensors
+
+/// Shapes of the inputs for which both graphs can be followed: the declared extents, and where the model leaves one open,
+/// one that every operator accepts.
+struct AssumedInputs {
+    private(set) var shapes: [String: Shape] = [:]
+
+    /// Tried in order: extents of the first axis, and of the others.
+    private static let batches = [2, 1]
+    private static let extents = [32, 64, 224, 128, 256, 16, 299, 8, 48, 4, 640, 1]
+
+    init(_ before: Graph, _ after: Graph) {
+        let ranks = Self.ranks(of: before)
+        for extent in Self.extents {
+            for batch in Self.batches {
+                let candidate = Self.shapes(before, ranks, batch: batch, extent: extent)
+                guard (try? before.inferValues(inputShapes: candidate)) != nil,
+                    (try? after.inferValues(inputShapes: candidate)) != nil
+                else { continue }
+                shapes = candidate
+                return
+            }
+        }
+    }
+
+    private static func shapes(
+        _ graph: Graph, _ ranks: [String: [Int?]], batch: Int, extent: Int
+    ) -> [String: Shape] {
+        var symbols: [String: Int] = [:]
+        var result: [String: Shape] = [:]
+        for port in graph.inputs {
+            let known = ranks[port.name]
+            let declared = port.info.dimensions ?? known?.map { $0.map(Dimension.known) ?? .unknown }
+            guard let declared else { continue }
+            var dimensions: [Int] = []
+            for (axis, dimension) in declared.enumerated() {
+                let hint = known.flatMap { axis < $0.count ? $0[axis] : nil }
+                switch dimension {
+                case .known(let value): dimensions.append(value)
+                case .unknown: dimensions.append(hint ?? (axis == 0 ? batch : extent))
+                case .symbol(let name):
+                    let value = symbols[name] ?? hint ?? (axis == 0 ? batch : extent)
+                    symbols[name] = value
+                    dimensions.append(value)
+                }
+            }
+            if let shape = try? Shape(dimensions) { result[port.name] = shape }
+        }
+        return result
+    }
+
+    /// What the weights of an input's first reader say of its extents.
+    private static func ranks(of graph: Graph) -> [String: [Int?]] {
+        let index = GraphIndex(graph)
+        var result: [String: [Int?]] = [:]
+        for port in graph.inputs {
+            for reader in index.consumers(of: port.name) where reader.input(0) == port.name {
+                guard let weight = graph.fixedConstant(reader.input(1))?.shape else { continue }
+                let spatial = [Int?](repeating: nil, count: max(0, weight.rank - 2))
+                switch reader.operation {
+                case let conv as Conv where weight.rank >= 3:
+                    result[port.name] =
+                        [nil, weight[1].multipliedReportingOverflow(by: conv.group).partialValue] + spatial
+                case is ConvTranspose where weight.rank >= 3: result[port.name] = [nil, weight[0]] + spatial
+                case is Gemm where weight.rank == 2:
+                    let depth = weight[reader.flag("transB") ? 1 : 0]
+                    result[port.name] = reader.flag("transA") ? [depth, nil] : [nil, depth]
+                case is MatMul where weight.rank == 2:
+                    let rank = port.info.rank ?? 2
+                    result[port.name] = [Int?](repeating: nil, count: max(0, rank - 1)) + [weight[0]]
+                default: continue
+                }
+                break
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,88 @@
+import Graph
+import Tensors
+
+/// Two weights with their factors, compared element by element.
+struct WeightPair {
+    private let before: WeightView
+    private let after: WeightView
+
+    /// The most elements of a weight that is stored in another order than its counterpart.
+    static let maximumReorderedCount = 1 << 26
+
+    init(_ before: WeightView, _ after: WeightView) {
+        self.before = before
+        self.after = after
+    }
+
+    /// What every coefficient differs by at most. Throws an `Obstacle` where it is more than rounding.
+    mutating func proof(nodes: (before: String, after: String)) throws(Obstacle) -> CoefficientProof {
+        var proof = CoefficientProof(before, after, nodes: nodes)
+        if before.isPlain, after.isPlain, before.rowsAreOuter == after.rowsAreOuter,
+            before.middleCount == after.middleCount, before.tensor.hasSameBytes(as: after.tensor)
+        {
+            return proof
+        }
+        let isSameOrder = before.rowsAreOuter == after.rowsAreOuter
+        let reader = ElementReader(before.tensor)
+        var elements = [Double](repeating: 0, count: before.middleCount * before.innerCount)
+        if !isSameOrder {
+            guard before.tensor.shape.count <= Self.maximumReorderedCount else {
+                throw Obstacle(
+                    "the weight '\(before.name)' is stored in another order and too large to compare")
+            }
+            elements = [Double](repeating: 0, count: before.tensor.shape.count)
+            reader.read(0, into: &elements)
+        }
+        let taps = after.innerCount
+        let type = after.tensor.elementType
+        let tolerance = FormComparison.maximumRoundingCount * type.unitRoundoff
+        let least = FormComparison.maximumRoundingCount * type.underflow
+        let isUnscaled = after.isPlain
+        try after.forEachOuter { (outer, stored) throws(Obstacle) in
+            if isSameOrder { reader.read(outer * elements.count, into: &elements) }
+            for middle in 0..<after.middleCount where after.isUsed(outer, middle) {
+                let (row, column) = (after.row(outer, middle), after.column(outer, middle))
+                let inner = after.rowsAreOuter ? column % after.middleCount : middle
+                let start = isSameOrder ? inner * taps : before.start(row: row, column: inner)
+                // A dropped column moves the numbers of those behind it; only the last are ever dropped.
+                let expected =
+                    before.rowFactor(row) * before.columnFactor(before.column(outer, middle, after))
+                let found = isUnscaled ? Ball.one : after.rowFactor(row) * after.columnFactor(column)
+                for tap in 0..<taps {
+                    let left = elements[start + tap] * expected.center
+                    let right = stored[middle * taps + tap] * found.center
+                    let distance = abs(left - right)
+                    let radius =
+                        abs(elements[start + tap]) * expected.radius
+                        + abs(stored[middle * taps + tap]) * found.radius
+                        + (abs(left) + abs(right)) * Ball.roundoff
+                    let magnitude = max(abs(left), abs(right))
+                    guard distance <= tolerance * magnitude + least + 2 * radius else {
+                        throw Obstacle(
+                            """
+                            the weight '\(after.name)' has \(right) at row \(row), column \(column), tap \(tap), \
+                            expected \(left)
+                            """)
+                    }
+                    proof.add((distance + radius) * Ball.inflation, at: abs(right))
+                }
+            }
+        }
+        return proof
+    }
+}
+
+extension WeightView {
+    var isPlain: Bool { rowScale == nil && columnScale == nil }
+
+    /// The position of an element in a product's weight, which has one tap and one group.
+    fileprivate func start(row: Int, column: Int) -> Int {
+        rowsAreOuter ? row * middleCount + column : column * middleCount + row
+    }
+
+    /// The number of the column that stands where `other` has (outer, middle).
+    fileprivate func column(_ outer: Int, _ middle: Int, _ other: WeightView) -> Int {
+        if rowsAreOuter == other.rowsAreOuter { return column(outer, middle) }
+        return other.column(outer, middle)
+    }
+}

@@ -1,0 +1,50 @@
+import Graph
+import Tensors
+
+/// Operators whose output elements are input elements: an affine goes along with them.
+///
+///     move(a⊙x + b) = move(a)⊙move(x) + move(b)
+struct MovementForms: FormRule {
+    private static let types: Set<String> = [
+        "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Split", "Gather", "DepthToSpace",
+        "SpaceToDepth", "Expand", "Tile", "Pad",
+    ]
+
+    func form(_ site: FormSite) throws(Obstacle) -> Form? {
+        if site.node.operation is Concat { return try concatenation(site) }
+        guard Self.types.contains(site.node.type), let form = site.form(0), form.core.extents != nil,
+            let extents = site.extents,
+            site.operands.indices.dropFirst().allSatisfy({ site.constant($0) != nil || site.isAbsent($0) })
+        else { return nil }
+        if let pad = site.node.operation as? Pad, pad.mode == .constant { return nil }
+        var arguments: [Application.Argument] = [.form(Form(form.core))]
+        for operand in site.operands.dropFirst() {
+            if case .constant(let tensor, _) = operand {
+                arguments.append(.constant(tensor))
+            } else {
+                arguments.append(.absent)
+            }
+        }
+        let core = try site.applied(arguments, .movement)
+        if form.isPlain { return Form(core) }
+        guard let inner = form.core.extents,
+            let map = try MovementMap(site.node, site.output, arguments, inner, extents)
+        else { return nil }
+        return Form(core, scale: form.scale.map(map.pushed), shift: form.shift.map(map.pushed))
+    }
+
+    private func concatenation(_ site: FormSite) throws(Obstacle) -> Form? {
+        guard let rank = site.rank, rank > 0, case .integer(let stated)? = site.node.attributes["axis"]
+        else { return nil }
+        let axis = Int(stated) < 0 ? Int(stated) + rank : Int(stated)
+        let forms = site.operands.indices.compactMap { site.form($0) }
+        guard (0..<rank).contains(axis), forms.count == site.operands.count,
+            forms.allSatisfy({ $0.core.extents?.count == rank })
+        else { return nil }
+        let extents = forms.map(\.core.extents)
+        return Form(
+            try site.applied(forms.map { .form(Form($0.core)) }, .concatenation(axis: axis)),
+            scale: try Field.concatenating(forms.map(\.scale), neutral: .one, axis: axis, extents: extents),
+            shift: try Field.concatenating(forms.map(\.shift), neutral: .zero, axis: axis, extents: extents))
+    }
+}

@@ -1,0 +1,37 @@
+import Graph
+import Tensors
+
+/// Normalizations by moments of the value itself: their scale and bias are an affine behind them.
+///
+///     LayerNormalization, RMSNormalization          of the axes from `axis` on
+///     InstanceNormalization, GroupNormalization     of channels
+///
+/// Source: ONNX LayerNormalization-17, RMSNormalization-23, InstanceNormalization-22, GroupNormalization-21.
+struct NormalizationForms: FormRule {
+    func form(_ site: FormSite) throws(Obstacle) -> Form? {
+        guard let form = site.form(0), let rank = site.rank, site.output == 0, site.node.outputs.count == 1,
+            site.isAbsent(2) || site.constant(2) != nil, let scale = site.constant(1)
+        else { return nil }
+        let fields: (scale: Field?, shift: Field?)
+        switch site.node.operation {
+        case is LayerNormalization, is RMSNormalization:
+            fields = (Field(scale, rank: rank), site.constant(2).flatMap { Field($0, rank: rank) })
+        case let group as GroupNormalization:
+            guard group.isPerChannel else { return nil }
+            fields = Self.channels(scale, site.constant(2), rank)
+        case is InstanceNormalization: fields = Self.channels(scale, site.constant(2), rank)
+        default: return nil
+        }
+        guard let scale = fields.scale, site.isAbsent(2) || fields.shift != nil else { return nil }
+        let core = try site.applied([.form(form)])
+        return Form(core, scale: scale, shift: fields.shift)
+    }
+
+    private static func channels(_ scale: Tensor, _ shift: Tensor?, _ rank: Int) -> (Field?, Field?) {
+        func field(_ tensor: Tensor) -> Field? {
+            guard tensor.shape.rank == 1, rank >= 2 else { return nil }
+            return Field(tensor, rank: 1).map { Field($0.balls, axis: 1, rank: rank) }
+        }
+        return (field(scale), shift.flatMap(field))
+    }
+}

@@ -1,0 +1,106 @@
+import Graph
+import Tensors
+
+/// Pad with a constant. Its value may differ from channel to channel here, so that an affine of channels always goes in:
+///
+///     a⊙pad_v(x) + b = pad_{a⊙v+b}(a⊙x + b)
+///
+/// Elements added behind the channels become zeros and a shift. Source: ONNX Pad-25.
+struct PaddingForms: FormRule {
+    func form(_ site: FormSite) throws(Obstacle) -> Form? {
+        guard let pad = site.node.operation as? Pad, pad.mode == .constant, let form = site.form(0),
+            let extents = site.extents, let inner = form.core.extents, extents.count == inner.count,
+            extents.count >= 3, let padding = padding(pad, site), let value = value(site)
+        else { return nil }
+        let rank = extents.count
+        let spatial = padding.begins[2...] + padding.ends[2...]
+        guard spatial.allSatisfy({ $0 == 0 }) else {
+            guard padding.begins[..<2] == [0, 0], padding.ends[..<2] == [0, 0] else { return nil }
+            return Form(
+                try Self.core(
+                    site, padding, form, Field(uniform: Ball(value), rank: rank)))
+        }
+        guard padding.begins == [Int](repeating: 0, count: rank), padding.ends[0] == 0, padding.ends[1] > 0,
+            let scale = (form.scale ?? Field(uniform: .one, rank: rank)).along(1, count: inner[1]),
+            let shift = (form.shift ?? Field(uniform: .zero, rank: rank)).along(1, count: inner[1])
+        else { return nil }
+        let added = padding.ends[1]
+        return Form(
+            try Self.core(site, padding, Form(form.core), Field(uniform: .zero, rank: rank)),
+            scale: Field(scale + [Ball](repeating: .one, count: added), axis: 1, rank: rank),
+            shift: Field(shift + [Ball](repeating: Ball(value), count: added), axis: 1, rank: rank))
+    }
+
+    private static func core(
+        _ site: FormSite, _ padding: Application.Padding, _ form: Form, _ value: Field
+    ) throws(Obstacle) -> Core {
+        try site.applied([.form(form), .field(value)], .padding(padding))
+    }
+
+    private func padding(_ pad: Pad, _ site: FormSite) -> Application.Padding? {
+        guard let rank = site.rank else { return nil }
+        let infos = site.operands.map { operand -> ValueInfo? in
+            switch operand {
+            case .absent: nil
+            case .constant(let tensor, _): ValueInfo(constant: tensor)
+            case .form(let form): ValueInfo(form.core.type, nil)
+            }
+        }
+        guard let pads = try? pad.pads(infos, rank: rank) else { return nil }
+        var padding = Application.Padding(rank: rank)
+        padding.begins = pads.map(\.begin)
+        padding.ends = pads.map(\.end)
+        return padding
+    }
+
+    /// Before opset 11 an attribute, 0 by default.
+    private func value(_ site: FormSite) -> Double? {
+        if case .real(let value) = site.node.attributes["value"] { return Double(value) }
+        guard let tensor = site.constant(2) else { return site.isAbsent(2) ? 0 : nil }
+        return Field(tensor, rank: max(1, tensor.shape.rank)).flatMap { field in
+            field.balls.count == 1 ? field.balls[0].center : nil
+        }
+    }
+
+    // MARK: - For convolutions
+
+    /// What a Pad of the spatial axes alone reads, adds and how much.
+    static func spatial(_ core: Core) -> (inner: Form, value: Field, pads: Application.Padding)? {
+        guard case .apply(let application) = core.kind, case .padding(let padding) = application.passage,
+            case .form(let inner) = application.arguments[0],
+            case .field(let value) = application.arguments[1], padding.ends[1] == 0
+        else { return nil }
+        var pads = Application.Padding(rank: padding.begins.count - 2)
+        pads.begins = Array(padding.begins[2...])
+        pads.ends = Array(padding.ends[2...])
+        guard (pads.begins + pads.ends).allSatisfy({ $0 >= 0 }) else { return nil }
+        return (inner, value, pads)
+    }
+
+    /// What a Pad reads that adds channels of zeros, and how many channels that has.
+    static func zeroChannels(_ core: Core) -> (core: Core, channelCount: Int)? {
+        guard case .apply(let application) = core.kind, case .padding(let padding) = application.passage,
+            case .form(let inner) = application.arguments[0], padding.ends[1] > 0,
+            let extents = inner.core.extents
+        else { return nil }
+        return (inner.core, extents[1])
+    }
+
+    /// Pads of an affine of channels: a⊙pad_v(x) + b.
+    static func applying(
+        scale: Field?, shift: Field?, to application: Application, _ core: Core
+    ) throws(Obstacle) -> Core? {
+        guard case .padding(let padding) = application.passage, padding.ends[1] == 0,
+            case .form(let inner) = application.arguments[0],
+            case .field(var value) = application.arguments[1]
+        else { return nil }
+        for field in [scale, shift] {
+            guard field?.isUniform(along: 2..<field!.rank) ?? true else { return nil }
+        }
+        if let scale { value = try value * scale }
+        if let shift { value = try value + shift }
+        var moved = application
+        moved.arguments = [.form(try inner.applying(scale: scale, shift: shift)), .field(value)]
+        return try Core(.apply(moved), extents: core.extents, type: core.type)
+    }
+}
