@@ -71,7 +71,7 @@ struct FoldLedger {
         guard !absorption.replacedValues.isEmpty else { return }
         for index in records.indices {
             guard case .absorbed(let rule, var own) = records[index].place,
-                absorption.replacedValues.contains(own.input)
+                own.input.map(absorption.replacedValues.contains) ?? false
             else { continue }
             own.input = absorption.input
             records[index].place = .absorbed(rule: rule, own)
@@ -178,7 +178,7 @@ struct FoldLedger {
             }
             let value = (first ?? node)?.inputs.first { index.graph.fixedConstant($0) == nil } ?? nil
             let producer = index.producer(of: value)
-            let refusal = refusals.backward[identifier] ?? Self.unmatched(value: value, producer: producer)
+            let refusal = refusals.backward[identifier] ?? .unmatched(value: value, producer: producer)
             entry.outcome = .refused
             entry.producer = producer?.name
             entry.reason = refusal.reason
@@ -187,15 +187,25 @@ struct FoldLedger {
         }
         return entry
     }
+}
+
+extension FoldRefusal {
+    private static let absorbers = "only Conv, ConvTranspose, Gemm and MatMul can absorb it backward"
 
     /// Why no rule looked at an affine at all.
-    private static func unmatched(value: String?, producer: Node?) -> FoldRefusal {
-        let who = "only Conv, ConvTranspose, Gemm and MatMul can absorb it backward"
-        guard let producer else {
-            return FoldRefusal("no node precedes it, \(who)", blockedBy: value)
-        }
+    static func unmatched(value: String?, producer: Node?) -> FoldRefusal {
+        producer.map(unmatched) ?? unmatched(value: value)
+    }
+
+    /// Why an affine cannot go to a value that no node defines.
+    static func unmatched(value: String?) -> FoldRefusal {
+        FoldRefusal("no node precedes it, \(absorbers)", blockedBy: value)
+    }
+
+    /// Why an affine cannot go into a node, or through it.
+    static func unmatched(_ producer: Node) -> FoldRefusal {
         let type = producer.operation is Affine ? producer.affineDescription : producer.type
-        return FoldRefusal("the preceding node is \(type), \(who)", blockedBy: producer.name)
+        return FoldRefusal("the preceding node is \(type), \(absorbers)", blockedBy: producer.name)
     }
 }
 

@@ -28,12 +28,8 @@ package struct FoldPipeline: Sendable {
         RecogniseChannelArithmetic(),
         // Before any producer takes one: two in a row then round its weights once.
         ComposeAffines(),
-        // Backward: no pad, stride or shape can stand in the way. A node has one producer, so their order is free.
-        FoldIntoConv(),
-        FoldIntoConvTranspose(),
-        FoldIntoGemm(),
-        FoldIntoMatMul(),
-        FoldIntoMatMulAdd(),
+        // Backward: no pad, stride or shape can stand in the way.
+        FoldBackward(),
         // Forward last: every consumer must take part and some get a node more, where a producer takes an affine for
         // nothing.
         FoldForward(),

@@ -42,10 +42,12 @@ package struct FoldProposal: Sendable {
 
 /// Where an affine went.
 package struct Absorption: Sendable {
-    /// The name of the node whose parameters hold the affine now.
+    /// What reports call the rule, where that depends on who took the affine; of several, joined by commas.
+    package var rule: String?
+    /// The name of the node whose parameters hold the affine now; of several, joined by commas.
     package var node: String
-    /// The value that the piece before and the piece after both read.
-    package var input: String
+    /// The value that the piece before and the piece after both read; `nil` when they read several.
+    package var input: String?
     /// The value that both define.
     package var output: String
     /// The bytes of weights that were cloned because another node reads them too: 0 for weights of its own.
@@ -56,10 +58,12 @@ package struct Absorption: Sendable {
     package var consumers: [String] = []
     /// The values between `input` and those nodes that are gone.
     package var replacedValues: Set<String> = []
-    /// What reports call the rule, where that depends on who took the affine.
-    package var rule: String?
 
-    package init(node: String, input: String, output: String, clonedByteCount: Int, scale: [Double] = []) {
+    package init(
+        rule: String? = nil, node: String, input: String?, output: String, clonedByteCount: Int,
+        scale: [Double] = []
+    ) {
+        self.rule = rule
         self.node = node
         self.input = input
         self.output = output

@@ -21,3 +21,29 @@ extension Node {
         return Int(stated[index])
     }
 }
+
+extension Node {
+    /// What an affine is called in a reason: the operators that it was recognised from.
+    var affineDescription: String {
+        sources.isEmpty ? "BatchNormalization" : sources.map(\.type).joined(separator: " → ")
+    }
+
+    /// Whether an affine stands for arithmetic alone, whose nodes can take its place again.
+    var isRecognisedArithmetic: Bool {
+        operation is Affine && !sources.isEmpty && !sources.contains { $0.type == "BatchNormalization" }
+    }
+
+    /// A node of an edit; an operator that refuses its attributes is a reason not to fold.
+    static func made(
+        name: String, domain: String = "", type: String, attributes: [String: Attribute] = [:], opset: Int,
+        inputs: [String?], outputs: [String?], sources: [Node] = []
+    ) throws(FoldRefusal) -> Node {
+        do {
+            return try Node(
+                name: name, domain: domain, type: type, attributes: attributes, opset: opset, inputs: inputs,
+                outputs: outputs, sources: sources)
+        } catch {
+            throw FoldRefusal("the folded node is not valid: \(error)", blockedBy: name)
+        }
+    }
+}

@@ -26,7 +26,7 @@ import Testing
         Network(
             path: "Tests/Fixtures/networks/preact/1/model.onnx", normalizationCount: 13,
             staying: [
-                "inner_average_norm", "average_norm", "fanout_norm", "shared_norm_a", "shared_norm_b",
+                "average_norm", "fanout_norm", "shared_norm_a", "shared_norm_b",
                 "tapped_norm",
             ]),
     ])

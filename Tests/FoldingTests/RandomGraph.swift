@@ -208,7 +208,7 @@ struct RandomGraph {
             let second = try normalize("m", "y", channels)
             expect((first.normalizations + second.normalizations, first.chains + second.chains))
         case 4:
-            try builder.node("Relu", [value], "r")
+            try builder.node("Tanh", [value], "r")
             _ = try normalize("r", "y", channels)
         case 5:
             try builder.node("Identity", [value], "i")

@@ -108,7 +108,7 @@ import Folding
         #expect(Set(folded.graph.nodes.map(\.name)) == ["conv", "relu", "shift", "scale", "beside", "gate"])
         #expect(folded.graph.node("scale")?.inputs == ["s", "k"])
         let refused = try #require(folded.report.chains.first { $0.outcome == .refused })
-        #expect(refused.chain?.nodes == ["shift", "scale"] && refused.reason?.contains("Relu") == true)
+        #expect(refused.chain?.nodes == ["shift", "scale"] && refused.blockedBy == "beside")
     }
 
     /// A batch normalization as a Keras export has it.
@@ -180,7 +180,8 @@ import Folding
             builder.output("y")
             let result = try Self.folded(builder)
             #expect(
-                result.report.foldedChainCount == (shape[0] == 4 && shape.count > 1 ? 1 : 0),
+                result.report.foldedChainCount
+                    == (shape == [2, 1, 1] || (shape[0] == 4 && shape.count > 1) ? 1 : 0),
                 "\(target)\(shape)")
         }
     }
@@ -275,7 +276,7 @@ import Folding
         builder.output("y")
         let result = try Self.folded(builder)
         #expect(result.graph.nodes.map(\.name) == ["conv"])
-        #expect(result.graph.constants["conv_weight"]?.reals == [100])
+        #expect(result.graph.constants["w"]?.reals == [100])
     }
 
     @Test func `a product beyond float16 stays apart`() throws {

@@ -64,7 +64,6 @@ struct ForwardSite {
 }
 
 extension Affine {
-    var hasShift: Bool { shift.contains { $0 != 0 } }
     var hasScale: Bool { scale.contains { $0 != 1 } }
     var isUniform: Bool { spread(over: 1, axis: 0) != nil }
 
