@@ -6,7 +6,7 @@
 One definition for the output of every folding tool:
 
 - A constant is an initializer that no graph input of that name can override, a Constant node, or what is computed from
-  those alone. A shape is a value computed from Shape or Size and constants. Everything else is data.
+  those and from the shapes of data alone. Everything else is data.
 - An affine is a node that computes y = a·x + b on data x, where a and b are constants that differ along at most one axis
   (by their elements, so an expanded copy counts as what it copies): BatchNormalization in inference; Mul, Add, Sub, Div
   and the two-operand Sum in either order (k / x is none); the addend of ONNX Runtime's fused forms (BiasGelu, FastGelu,
@@ -33,14 +33,16 @@ from dataclasses import dataclass, field
 
 import numpy
 import onnx
-from onnx import inliner, numpy_helper
+from onnx import TensorProto, inliner, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
+# What a value is computed from: constants alone, constants and shapes, data.
 CONSTANT, SHAPE, DATA = range(3)
 TRANSPARENT = ("Cast", "Identity")
 ARITHMETIC = ("Mul", "Add", "Sub", "Div", "Sum")
 RANDOM = (
     "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout")
+FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
 # Of the fused forms, the data operand and the addend.
 FUSED_ADDENDS = {"BiasGelu": (0, 1), "FastGelu": (0, 1), "SkipLayerNormalization": (0, 4), "FusedConv": (0, 3)}
 # The operands that scale and shift what was normalized.
@@ -95,9 +97,12 @@ class GraphCounter:
 
     def __init__(self, model):
         self.opsets = model.opset_import
+        self.types = {}
         self.count = Count()
 
     def walk(self, graph, outer):
+        self.types.update((value.name, value.type.tensor_type.elem_type) for value in (*graph.value_info, *graph.output)
+                          if value.type.tensor_type.elem_type)
         values = dict(outer)
         values.update((value.name, Value()) for value in graph.input)
         overridable = {value.name for value in graph.input}
@@ -149,17 +154,17 @@ class GraphCounter:
             return self.spelled_as_product(node, operands)
         if kind in FUSED_ADDENDS:
             position, addend = FUSED_ADDENDS[kind]
-            if addend >= len(operands) or not operands[addend] or operands[addend].level != CONSTANT:
+            if addend >= len(operands) or not operands[addend] or operands[addend].level == DATA:
                 return None
             return None if self.is_dense_bias(operands[position], operands[addend].array) \
                 else (kind, form_of(operands[addend].array), position)
         if kind not in ARITHMETIC or len(operands) != 2 or None in operands:
             return None
-        position = 0 if operands[1].level == CONSTANT else 1
+        position = 0 if operands[0].level == DATA else 1
         value, constant = operands[position], operands[1 - position]
-        if value.level != DATA or constant.level != CONSTANT or kind == "Div" and position == 1:
+        if value.level != DATA or constant.level == DATA or kind == "Div" and position == 1:
             return None
-        if constant.array is not None and numpy.issubdtype(constant.array.dtype, numpy.integer):
+        if self.types.get(node.output[0], TensorProto.FLOAT) not in FLOATS:
             return None
         form = form_of(constant.array)
         if form == "map" and kind in ("Mul", "Div"):
@@ -236,6 +241,8 @@ def count(model):
     """The Count of a ModelProto."""
     if model.functions:
         model = inliner.inline_local_functions(model)
+    # Only for the element types; what it does not know is taken for a float.
+    model = shape_inference.infer_shapes(model)
     return GraphCounter(model).walk(model.graph, {})
 
 

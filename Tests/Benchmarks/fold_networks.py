@@ -3,6 +3,7 @@
 `networks(cache)` yields them by name. The small ones each hold one place where a BatchNorm can stand, with scales of either
 sign; torchvision's come from make_models.py; what Keras and TensorFlow export is a file without a module.
 """
+import copy
 import functools
 import sys
 import warnings
@@ -35,9 +36,18 @@ class Network:
     module: object = None
 
     @functools.cached_property
-    def reference(self):
+    def unfolded(self):
         """What ONNX Runtime answers with every optimisation off."""
         return run(self.path, self.inputs)
+
+    @functools.cached_property
+    def reference(self):
+        """What the module answers in Float64; without a module what the file answers."""
+        if self.module is None:
+            return self.unfolded
+        module, example = copy.deepcopy(self.module()).double(), torch.from_numpy(self.inputs["input"]).double()
+        with torch.no_grad():
+            return {"output": module(example).numpy()}
 
 
 def run(path, inputs):
@@ -197,11 +207,11 @@ def make_own(name):
 
 
 def from_module(name, make, shape, path):
+    # One module, for its statistics may differ in the last place from run to run; so the file is made anew too.
     make = functools.cache(make)
     torch.manual_seed(1)
     example = torch.randn(2, *shape)
-    if not path.exists():
-        export(make(), example, path)
+    export(make(), example, path)
     return Network(name, path, {"input": example.numpy()}, make)
 
 
@@ -220,7 +230,7 @@ def from_chain(name):
 
 
 def networks(cache, chosen=()):
-    """The networks by name, or the chosen ones, their files made in the cache folder unless they are there."""
+    """The networks by name, or the chosen ones, their files in the cache folder. Those of Keras are made once."""
     makers = {name: functools.partial(
         from_module, name, lambda name=name: make_models.build(name)[0], make_models.specification(name)[0],
         cache / f"{name}.onnx") for name in VISION}

@@ -17,7 +17,7 @@ class Unsupported(Exception):
 
 
 def unfolded(network, path):
-    return onnx.load(network.path), network.reference
+    return onnx.load(network.path), network.unfolded
 
 
 def written(network, path):

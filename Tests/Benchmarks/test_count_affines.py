@@ -42,6 +42,10 @@ CASES = {
         (0, 0, 0), IMAGE + "{ r = Sqrt(a) y = Mul(x, r) }", {"a": filled(4, 8, 8)}),
     "no input that can be overridden": (
         (0, 0, 0), "(float[N,4,8,8] x, float[4,1,1] a) => (float[N,4,8,8] y) { y = Mul(x, a) }", CHANNELS),
+    "a constant that is expanded by a shape": (
+        (1, 1, 0), IMAGE + "{ s = Shape(x) e = Expand(a, s) y = Add(e, x) }", CHANNELS),
+    "no arithmetic on integers": (
+        (0, 0, 0), "(int64[N,4] x) => (int64[N,4] y) { y = Add(x, a) }", {"a": numpy.arange(4)}),
     "no arithmetic on shapes": (
         (0, 0, 0), IMAGE + "{ s = Shape(x) f = Cast<to = 1>(s) y = Mul(f, a) }", {"a": filled(4)}),
     "an Add behind Conv": (
