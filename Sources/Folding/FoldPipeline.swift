@@ -33,6 +33,7 @@ package struct FoldPipeline: Sendable {
         // Forward last: every consumer must take part and some get a node more, where a producer takes an affine for
         // nothing.
         FoldForward(),
+        FoldNormalizationForward(),
     ])
 
     /// The most that clones of shared weights may add, in bytes, or the weights' own size if that is more.
