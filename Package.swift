@@ -45,19 +45,21 @@ let package = Package(
         .target(
             name: "ModelServing",
             dependencies: [
-                "ModelFormats", "Folding", "Execution", "Graph", "Tensors", "Threads",
+                "Certification", "Execution", "Folding", "Graph", "ModelFormats", "Tensors", "Threads",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
             name: "ServingAPI",
             dependencies: [
-                "HTTPServer", "ModelServing", "Execution", "Folding", "Graph", "Tensors", "Threads",
+                "Certification", "HTTPServer", "ModelServing", "Execution", "Folding", "Graph", "Tensors",
+                "Threads",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .executableTarget(
             name: "foldserve",
             dependencies: [
-                "COpenSSL", "Execution", "Folding", "Graph", "HTTPServer", "ModelFormats", "ModelServing",
+                "COpenSSL", "Certification", "Execution", "Folding", "Graph", "HTTPServer", "ModelFormats",
+                "ModelServing",
                 "ServingAPI", "Tensors", "Threads",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

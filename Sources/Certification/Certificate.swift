@@ -23,6 +23,18 @@ package struct Certificate: Sendable, Encodable {
     package var failures: [PieceFailure]
 
     package var isProven: Bool { failures.isEmpty }
+
+    /// Without the factors of rows and columns, which are most of it.
+    package var withoutFactors: Certificate {
+        var brief = self
+        for piece in pieces.indices {
+            for index in pieces[piece].coefficients.indices {
+                brief.pieces[piece].coefficients[index].rowFactors = []
+                brief.pieces[piece].coefficients[index].columnFactors = []
+            }
+        }
+        return brief
+    }
 }
 
 /// One piece that differs between the graphs.

@@ -42,13 +42,15 @@ package struct FoldPipeline: Sendable {
     /// The graph with the same inputs, outputs and functions, and fewer batch normalizations.
     ///
     /// `onProgress` gets the number of batch normalizations that were folded so far, each time that one was.
+    /// `refusing` names nodes that stay as they are, each with the reason that the report gives.
     /// Throws the operators' errors for a graph that is not valid as it stands.
     package func run(
-        _ graph: Graph, onProgress: (Int) -> Void = { _ in }
+        _ graph: Graph, refusing: [String: String] = [:], onProgress: (Int) -> Void = { _ in }
     ) throws(GraphError) -> FoldResult {
         let inlined = try BranchInlining().run(graph)
         let prepared = try Self.prepare(inlined)
-        var run = try FoldRun(original: inlined, prepared: prepared)
+        var run = try FoldRun(
+            original: inlined, prepared: prepared, excluded: refusing.mapValues { FoldRefusal($0) })
         while true {
             run.refusals = FoldRefusals()
             var changed = false

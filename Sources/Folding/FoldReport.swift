@@ -23,6 +23,22 @@ package struct FoldReport: Sendable, Encodable {
         }
     }
 
+    /// How far a folded piece may be from the one before, for all inputs.
+    package struct Proof: Sendable, Encodable {
+        /// The largest |ΔW|/|W| of a weight.
+        package var weightError: Double
+        /// The largest |Δc| of a bias or shift.
+        package var shiftError: Double
+        /// The bound of the results' difference, in terms of the folded weights W and what they read, x.
+        package var bound: String
+
+        package init(weightError: Double, shiftError: Double, bound: String) {
+            self.weightError = weightError
+            self.shiftError = shiftError
+            self.bound = bound
+        }
+    }
+
     /// One batch normalization, or one chain, of the model as it was read.
     package struct Entry: Sendable, Encodable {
         /// The node's name; that of a chain's last one.
@@ -55,6 +71,8 @@ package struct FoldReport: Sendable, Encodable {
         /// over 1 where that is less.
         package var measuredError: Double?
         package var measuredRelativeError: Double?
+        /// What the certificate proves of the folded piece, when there is one.
+        package var proof: Proof?
 
         package init(batchNorm: String, outcome: Outcome) {
             self.batchNorm = batchNorm
@@ -65,7 +83,7 @@ package struct FoldReport: Sendable, Encodable {
             case batchNorm, nodes, recognised, outcome, rule, producer, consumer, reason, blockedBy,
                 channelCount
             case scaleMinimum, scaleMaximum, minimumVariancePlusEpsilon, clonedWeights, input, output
-            case measuredError, measuredRelativeError
+            case measuredError, measuredRelativeError, proof
         }
 
         package func encode(to encoder: any Encoder) throws {
@@ -92,6 +110,7 @@ package struct FoldReport: Sendable, Encodable {
                 try container.encodeIfPresent(value, forKey: key)
             }
             try container.encode(clonedWeights, forKey: .clonedWeights)
+            try container.encodeIfPresent(proof, forKey: .proof)
         }
     }
 

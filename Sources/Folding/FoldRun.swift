@@ -24,8 +24,13 @@ struct FoldRun {
     private var clonedByteCount = 0
     private var absorbedCount = 0
     private let clonedByteLimit: Int
+    /// Nodes, by name, that no rule may look at.
+    private let excluded: [String: FoldRefusal]
 
-    init(original: Graph, prepared: Graph) throws(GraphError) {
+    init(
+        original: Graph, prepared: Graph, excluded: [String: FoldRefusal] = [:]
+    ) throws(GraphError) {
+        self.excluded = excluded
         graph = prepared
         ledger = FoldLedger(original: original, prepared: prepared)
         clonedByteLimit = max(FoldPipeline.maximumClonedByteCount, original.weightByteCount)
@@ -42,6 +47,7 @@ struct FoldRun {
         var accepted: [Accepted] = []
         for node in graph.nodes {
             do throws(FoldRefusal) {
+                if let refusal = excluded[node.name] { throw refusal }
                 if let refusal = dropped[Attempt(rule: rule.name, node: node.identifier)] { throw refusal }
                 guard let proposal = try rule.proposal(at: node, in: context) else { continue }
                 let touches = proposal.edit.removedNodes

@@ -9,7 +9,7 @@ struct Foldserve: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, HealthCommand.self, PredictCommand.self, InspectCommand.self, FoldCommand.self,
-            BenchCommand.self,
+            VerifyCommand.self, BenchCommand.self,
         ])
 }
 

@@ -1,7 +1,9 @@
+import Certification
 import Execution
 import Folding
 import Graph
 import ModelFormats
+import ModelServing
 import Tensors
 
 /// A model as the commands use it: the graph of the file and what runs.
@@ -12,6 +14,8 @@ struct LoadedModel {
     private(set) var graph: Graph
     /// `nil` when folding was turned off.
     let report: FoldReport?
+    /// The proof of the fold; `nil` when folding was turned off.
+    let certificate: Certificate?
     private let progress: ProgressLine
 
     init(path: String, fold: Bool) throws {
@@ -22,17 +26,18 @@ struct LoadedModel {
         defer { progress.pause() }
         original = try FormatCatalog.standard.load(path: path)
         guard fold else {
-            (graph, report) = (original, nil)
+            (graph, report, certificate) = (original, nil, nil)
             return
         }
         let total = original.nodes.count { $0.type == "BatchNormalization" }
         progress.show(total == 0 ? "folding \(name)" : "folding \(name): 0/\(total)")
         do {
-            let result = try FoldPipeline.standard.run(original) { count in
+            let proven = try ProvenFold(original) { count in
                 progress.show(
-                    total == 0 ? "folding \(name)" : "folding \(name): \(min(count, total))/\(total)")
+                    total == 0
+                        ? "folding \(name)" : "folding and proving \(name): \(min(count, total))/\(total)")
             }
-            (graph, report) = (result.graph, result.report)
+            (graph, report, certificate) = (proven.graph, proven.report, proven.certificate)
         } catch {
             throw ModelError.graph(path: path, error)
         }

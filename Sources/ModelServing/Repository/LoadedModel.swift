@@ -36,6 +36,6 @@ package final class LoadedModel: Sendable {
         queue = InferenceQueue()
     }
 
-    /// Folds the model again: the folded weights are not kept, for the network runs on packed ones.
-    package func foldedAgain() throws(GraphError) -> FoldResult { try FoldPipeline.standard.run(original) }
+    /// Folds and proves the model again: the folded weights are not kept, for the network runs on packed ones.
+    package func foldedAgain() throws(GraphError) -> ProvenFold { try ProvenFold(original) }
 }

@@ -4,7 +4,7 @@ import Graph
 import ModelFormats
 import Tensors
 
-/// Turns a model file into a model that is ready to run: read, fold, compile, check against golden outputs.
+/// Turns a model file into a model that is ready to run: read, fold, prove, compile, check against golden outputs.
 package struct ModelLoader: Sendable {
     /// The files of which a version's folder must hold one.
     package let fileNames: [String]
@@ -48,8 +48,8 @@ package struct ModelLoader: Sendable {
         var folded: Graph
         let report: FoldReport
         do {
-            let result = try FoldPipeline.standard.run(graph)
-            (folded, report) = (result.graph, result.report)
+            let proven = try ProvenFold(graph)
+            (folded, report) = (proven.graph, proven.report)
         } catch {
             throw .graph(error)
         }

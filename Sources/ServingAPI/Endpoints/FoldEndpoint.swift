@@ -1,10 +1,12 @@
+import Certification
 import Folding
 import FoundationEssentials
 import HTTPServer
 import HTTPTypes
 import ModelServing
 
-/// GET /v2/models/M/fold: what became of every batch normalization, with the error that folding it made.
+/// GET /v2/models/M/fold: what became of every batch normalization, with the error that folding it made, and the
+/// certificate, but for the factors of each weight's rows and columns.
 ///
 /// The error is measured when someone first asks, on a background worker, and kept.
 struct FoldEndpoint: Endpoint {
@@ -24,15 +26,19 @@ struct FoldEndpoint: Endpoint {
         let name: String
         let version: String
         let report: FoldReport
+        let certificate: Certificate
     }
 
     static func document(_ model: LoadedModel) throws(RequestError) -> [UInt8] {
-        let report = FoldMeasurement.measure(original: model.original, result: try model.refolded())
+        let fold = try model.refolded()
+        let report = FoldMeasurement.measure(original: model.original, result: fold.result)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        let document = Document(name: model.name, version: model.version, report: report)
+        let document = Document(
+            name: model.name, version: model.version, report: report,
+            certificate: fold.certificate.withoutFactors)
         do {
             return Array(try encoder.encode(document))
         } catch {

@@ -48,8 +48,8 @@ final class ModelDocuments: Sendable {
 }
 
 extension LoadedModel {
-    /// Folds the model again, which went well once.
-    func refolded() throws(RequestError) -> FoldResult {
+    /// Folds and proves the model again, which went well once.
+    func refolded() throws(RequestError) -> ProvenFold {
         do {
             return try foldedAgain()
         } catch {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Certification
 import Folding
 import FoundationEssentials
 import ModelFormats
@@ -14,7 +15,7 @@ struct FoldCommand: ParsableCommand {
     @Option(name: [.customShort("o"), .customLong("output")], help: "The ONNX file to write.")
     var output: String
 
-    @Option(help: "A file that gets the fold report as JSON.")
+    @Option(help: "A file that gets the fold report and the certificate as JSON.")
     var report: String?
 
     func run() throws {
@@ -24,13 +25,31 @@ struct FoldCommand: ParsableCommand {
             try ONNXWriter(producerVersion: Version.text).write(fold.graph, to: output)
             if let report {
                 let measured = FoldMeasurement.measure(original: loaded.original, result: fold)
-                try JSONText.write(measured, path: report)
+                try JSONText.write(
+                    FoldDocument(report: measured, certificate: loaded.certificate), path: report)
             }
             if let notice = fold.report.notice { StandardError.writeLine("note: " + notice) }
             print(
                 "\(output): \(fold.report.foldedCount) BatchNorms folded, \(fold.report.refusedCount) refused, "
-                    + "\(fold.report.nodeCountBefore) nodes before, \(fold.report.nodeCountAfter) after")
+                    + "\(fold.report.nodeCountBefore) nodes before, \(fold.report.nodeCountAfter) after, "
+                    + "\(loaded.certificate?.pieces.count ?? 0) changed pieces proven")
         }
+    }
+}
+
+/// What `--report` writes: the report's own keys, and `certificate` beside them.
+private struct FoldDocument: Encodable {
+    let report: FoldReport
+    let certificate: Certificate?
+
+    private enum CodingKeys: String, CodingKey {
+        case certificate
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try report.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(certificate, forKey: .certificate)
     }
 }
 

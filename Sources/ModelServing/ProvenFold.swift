@@ -1,0 +1,79 @@
+import Certification
+import Folding
+import Graph
+
+/// A folded graph with the proof that it computes what the original does.
+///
+/// A fold that cannot be proven is undone: the pipeline runs again without the batch normalizations of the piece, which
+/// the report then lists as refused, with what the proof met.
+package struct ProvenFold: Sendable {
+    package let graph: Graph
+    package let report: FoldReport
+    package let certificate: Certificate
+
+    /// The graph and the report without the proof.
+    package var result: FoldResult { FoldResult(graph: graph, report: report) }
+
+    /// How often the pipeline runs without what could not be proven, before all folds are undone.
+    static let maximumRoundCount = 4
+
+    /// Throws the operators' errors for a graph that is not valid as it stands.
+    package init(
+        _ original: Graph, pipeline: FoldPipeline = .standard, onProgress: (Int) -> Void = { _ in }
+    ) throws(GraphError) {
+        var unproven: [String: String] = [:]
+        for _ in 0..<Self.maximumRoundCount {
+            let result = try pipeline.run(original, refusing: unproven, onProgress: onProgress)
+            let certificate = try Certifier().certify(original: original, folded: result.graph)
+            if certificate.isProven {
+                self.init(result, certificate)
+                return
+            }
+            let known = unproven.count
+            for failure in certificate.failures {
+                let reason = "the fold could not be proven: \(failure.reason)"
+                for name in failure.nodesBefore where unproven[name] == nil { unproven[name] = reason }
+            }
+            if unproven.count == known { break }
+        }
+        // Whatever the rules do to this graph, it runs as it was read.
+        let reason = "folding this model could not be proven"
+        let names = original.nodes.map(\.name)
+        let report = try pipeline.run(
+            original, refusing: Dictionary(names.map { ($0, reason) }) { first, _ in first }
+        ).report
+        self.init(
+            FoldResult(graph: original, report: report),
+            try Certifier().certify(original: original, folded: original))
+    }
+
+    private init(_ result: FoldResult, _ certificate: Certificate) {
+        graph = result.graph
+        self.certificate = certificate
+        var report = result.report
+        let pieces = PieceIndex(certificate)
+        for index in report.entries.indices {
+            report.entries[index].proof = pieces.proof(report.entries[index])
+        }
+        for index in report.chains.indices { report.chains[index].proof = pieces.proof(report.chains[index]) }
+        self.report = report
+    }
+}
+
+/// The proven pieces by the nodes that they had before.
+private struct PieceIndex {
+    private var pieces: [String: PieceProof] = [:]
+
+    init(_ certificate: Certificate) {
+        for piece in certificate.pieces {
+            for name in piece.nodesBefore { pieces[name] = piece }
+        }
+    }
+
+    func proof(_ entry: FoldReport.Entry) -> FoldReport.Proof? {
+        guard entry.outcome != .refused, let piece = pieces[entry.batchNorm] else { return nil }
+        return FoldReport.Proof(
+            weightError: piece.coefficients.map(\.relativeError).max() ?? 0, shiftError: piece.shiftError,
+            bound: piece.bound)
+    }
+}
