@@ -160,14 +160,20 @@ package struct BackwardPlan {
         return name
     }
 
-    /// The node with other inputs, and outputs called as demanded.
+    /// The node with other inputs, and outputs called as demanded; the others keep their names, or are not there when
+    /// they change too, which nobody may then notice.
     package mutating func replace(
-        _ site: BackwardSite, inputs: [String?], attributes: [String: Attribute]? = nil
+        _ site: BackwardSite, inputs: [String?], attributes: [String: Attribute]? = nil,
+        dropsOtherOutputs: Bool = false
     ) throws(FoldRefusal) {
         let node = site.node
         var outputs = node.outputs
         for (index, demand) in site.demands.enumerated() {
-            if let demand { outputs[index] = demand.name }
+            if let demand {
+                outputs[index] = demand.name
+            } else if dropsOtherOutputs {
+                outputs[index] = nil
+            }
         }
         edit.replacements[node.identifier] = try Node.made(
             name: node.name, domain: node.domain, type: node.type, attributes: attributes ?? node.attributes,

@@ -64,6 +64,16 @@ package struct BackwardSite: Sendable {
         throw refusal("the channels of axis \(affine.axis) are not those of one axis before \(node.type)")
     }
 
+    /// A number that older operator sets state as a float32 attribute. Throws where that would round more than the type of
+    /// the values does.
+    func attribute(_ number: Double, _ role: String) throws(FoldRefusal) -> Float {
+        let rounded = Float(number)
+        guard rounded.isFinite, output?.elementType != .float64 || Double(rounded) == number else {
+            throw refusal("the folded \(role) is no float32, as its attribute is")
+        }
+        return rounded
+    }
+
     /// Throws unless the shift is 0 in every channel.
     package func requireNoShift() throws(FoldRefusal) {
         guard let channel = affine.shift.firstIndex(where: { $0 != 0 }) else { return }

@@ -18,9 +18,7 @@ struct ThroughClip: BackwardStep {
         for (index, name) in ["min", "max"].enumerated() {
             if site.node.opset < 11 {
                 guard case .real(let stated) = attributes[name] else { continue }
-                let bound = Float(try moved(Double(stated), site))
-                guard bound.isFinite else { throw site.refusal("a bound is beyond the range of float32") }
-                attributes[name] = .real(bound)
+                attributes[name] = .real(try site.attribute(try moved(Double(stated), site), "bound"))
             } else if let old = site.node.input(index + 1) {
                 let tensor = try site.context.foldableConstant(old, role: "bound")
                 guard let stated = tensor.reals.first else { throw site.refusal("a bound is empty") }

@@ -58,7 +58,7 @@ struct ThroughPad: BackwardStep {
         _ site: BackwardSite, in plan: inout BackwardPlan
     ) throws(FoldRefusal) {
         guard site.node.opset >= 11 else {
-            attributes["value"] = .real(Float(value))
+            attributes["value"] = .real(try site.attribute(value, "pad value"))
             return
         }
         guard let type = site.output?.elementType else { throw site.refusal("its type is not known") }

@@ -18,23 +18,24 @@ struct ThroughSplit: BackwardStep {
             throw site.refusal("the rank of its input is not known")
         }
         let axis = split.axis < 0 ? split.axis + rank : split.axis
-        let affine: Affine
-        if let joined = try joined(site, axis: axis) {
-            affine = joined
-        } else {
-            affine = site.affine
-            for (output, demand) in zip(site.node.outputs, site.demands) {
-                guard let output, !site.context.isUnused(output) || demand != nil else { continue }
-                guard let demand, demand.affine.equals(affine) else {
-                    throw site.refusal("'\(output)' would change with the other parts of the split")
-                }
+        var inputs = site.node.inputs
+        if let joined = joined(site, axis: axis) {
+            inputs[0] = try plan.value(joined, at: site)
+            try plan.replace(site, inputs: inputs)
+            return
+        }
+        for (output, demand) in zip(site.node.outputs, site.demands) {
+            guard let output, demand != nil || !site.context.isUnused(output) else { continue }
+            guard let demand, demand.affine.equals(site.affine) else {
+                throw site.refusal("'\(output)' would change with the other parts of the split")
             }
         }
-        try plan.pass(affine, at: site)
+        inputs[0] = try plan.value(site.affine, at: site)
+        try plan.replace(site, inputs: inputs, dropsOtherOutputs: true)
     }
 
     /// The affines of all outputs in one, when each is on the axis that is split or does the same to all channels.
-    private func joined(_ site: BackwardSite, axis: Int) throws(FoldRefusal) -> Affine? {
+    private func joined(_ site: BackwardSite, axis: Int) -> Affine? {
         let inputs = site.node.inputs.map { name in name.flatMap { site.context.values[$0] } }
         let parts = try? site.node.operation.inferOutputs(inputs, outputCount: site.node.outputs.count)
         guard let parts, parts.count == site.demands.count else { return nil }
