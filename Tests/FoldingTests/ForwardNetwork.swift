@@ -1,3 +1,4 @@
+import Certification
 import Graph
 import Tensors
 import Testing
@@ -69,10 +70,12 @@ struct ForwardNetwork {
         builder.constants[name] = Tensor(values)
     }
 
-    /// The normalization is gone, and everything that kept its name is what it was.
+    /// The normalization is gone, and everything that kept its name is what it was. `isProven`: the certificate says so
+    /// too, which knows fewer operators.
     @discardableResult
     func expectFolded(
         rule: String, consumer: String? = nil, outputs: [String] = ["y"], seeds: Int = 2,
+        isProven: Bool = true,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> FoldResult {
         var builder = builder
@@ -86,6 +89,8 @@ struct ForwardNetwork {
         #expect(
             result.graph.count(of: "Affine") + result.graph.count(of: "BatchNormalization") == 0,
             sourceLocation: sourceLocation)
+        let certificate = try Certifier().certify(original: graph, folded: result.graph)
+        #expect(certificate.isProven || !isProven, "\(certificate.failures)", sourceLocation: sourceLocation)
         for seed in 0..<UInt64(seeds) {
             let comparison = try Comparison(graph, result.graph, seed: seed)
             #expect(comparison.error < tolerance(builder.elementType), sourceLocation: sourceLocation)
