@@ -57,13 +57,13 @@ package struct Certifier: Sendable {
         of name: String, _ pieces: (before: Piece, after: Piece), _ sides: (before: CutGraph, after: CutGraph)
     ) throws(Obstacle) -> PieceProof {
         let forms = (
-            before: try sides.before.form(of: name, pieces.before),
-            after: try sides.after.form(of: name, pieces.after)
+            before: try sides.before.form(of: pieces.before), after: try sides.after.form(of: pieces.after)
         )
         var comparison = FormComparison()
         try comparison.compare(forms.before, forms.after)
         return PieceProof(
-            value: name, inputs: pieces.after.leaves.sorted(), nodesBefore: pieces.before.nodes.map(\.name),
+            value: name, inputs: pieces.after.leaves.values.sorted(),
+            nodesBefore: pieces.before.nodes.map(\.name),
             nodesAfter: pieces.after.nodes.map(\.name), coefficients: comparison.coefficients,
             shiftError: comparison.shiftError, scaleError: comparison.scaleError)
     }

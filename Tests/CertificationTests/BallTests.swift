@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Certification
+import Certification
 
 @Suite struct BallTests {
     /// The exact result of two Float64 numbers as a sum of two.

@@ -5,6 +5,7 @@ import Testing
 
 import Folding
 
+/// Whatever the rules fold rightly must be proven: a rejected fold is a fold lost.
 @Suite struct CertifiedFoldTests {
     @Test func `1500 random graphs' folds are proven`() throws {
         for seed in 0..<UInt64(1500) {

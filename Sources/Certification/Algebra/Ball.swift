@@ -2,9 +2,9 @@
 /// rounded outward.
 ///
 /// Source: Rump 1999, "Fast and parallel interval arithmetic".
-struct Ball: Sendable, Equatable {
-    var center: Double
-    var radius: Double
+package struct Ball: Sendable, Equatable {
+    package var center: Double
+    package var radius: Double
     /// The sum of the magnitudes of the terms that it was computed from: what an evaluation in another order may round.
     var mass: Double
 
@@ -16,14 +16,14 @@ struct Ball: Sendable, Equatable {
     static let zero = Ball(0)
     static let one = Ball(1)
 
-    init(_ exact: Double) {
+    package init(_ exact: Double) {
         center = exact
         radius = 0
         mass = abs(exact)
     }
 
     /// A computed `center` whose exact value differs from it by `error` and by its own rounding.
-    init(rounded center: Double, error: Double, mass: Double? = nil) {
+    package init(rounded center: Double, error: Double, mass: Double? = nil) {
         self.center = center
         self.mass = mass ?? abs(center)
         radius = (error + abs(center) * Self.roundoff + .leastNonzeroMagnitude) * Self.inflation
@@ -54,7 +54,7 @@ struct Ball: Sendable, Equatable {
 
     static func - (left: Ball, right: Ball) -> Ball { left + -right }
 
-    static func * (left: Ball, right: Ball) -> Ball {
+    package static func * (left: Ball, right: Ball) -> Ball {
         if left.isExactly(1) { return right }
         if right.isExactly(1) { return left }
         if left.isExactly(0) || right.isExactly(0) { return .zero }
@@ -66,14 +66,14 @@ struct Ball: Sendable, Equatable {
     }
 
     /// 1/x; `nil` when x may be 0.
-    var reciprocal: Ball? {
+    package var reciprocal: Ball? {
         let least = abs(center) - radius
         guard least > 0 else { return nil }
         return Ball(rounded: 1 / center, error: radius / (abs(center) * least))
     }
 
     /// √x; `nil` when x may be 0 or less.
-    var squareRoot: Ball? {
+    package var squareRoot: Ball? {
         guard isPositive else { return nil }
         return Ball(rounded: center.squareRoot(), error: radius / center.squareRoot())
     }

@@ -41,7 +41,7 @@ struct Field: Sendable, Equatable {
 
     var rank: Int { extents.count }
     var isFinite: Bool { balls.allSatisfy(\.isFinite) }
-    var isPositive: Bool { balls.allSatisfy(\.isPositive) }
+    var isNonnegative: Bool { balls.allSatisfy { $0.isPositive || $0.isExactly(0) } }
     func isExactly(_ value: Double) -> Bool { balls.allSatisfy { $0.isExactly(value) } }
 
     /// Whether the numbers are the same along every one of these axes.

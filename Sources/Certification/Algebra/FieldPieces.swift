@@ -53,7 +53,7 @@ extension Field {
                 balls += part[index * row..<(index + 1) * row]
             }
         }
-        return Field(extents: target, balls: balls)
+        return Field(compressing: balls, extents: target)
     }
 
     /// With axes of extent 1 where a reduction has taken axes away.

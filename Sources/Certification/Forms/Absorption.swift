@@ -6,9 +6,6 @@ import Tensors
 extension Form {
     func applying(scale: Field?, shift: Field?) throws(Obstacle) -> Form {
         if isPlain, case .apply(let application) = core.kind {
-            if let padded = try PaddingForms.applying(scale: scale, shift: shift, to: application, core) {
-                return Form(padded)
-            }
             if let clamped = try ActivationForms.applying(scale: scale, shift: shift, to: application, core) {
                 return Form(clamped)
             }
@@ -55,12 +52,13 @@ extension Core {
         _ scale: Field, into application: Application
     ) throws(Obstacle) -> (core: Core, rest: Field?) {
         switch application.passage {
-        case .none, .padding, .clamping: return (self, scale)
+        case .none, .clamping: return (self, scale)
+        case .padding: return try PaddingForms.absorbing(scale, into: application, self)
         case .positiveFactors:
-            guard scale.isPositive else { return (self, scale) }
+            guard scale.isNonnegative else { return (self, scale) }
             return try absorbing(scale, inner: scale, into: application)
         case .reduction(let axes, let keepsRank, let needsPositive):
-            guard !needsPositive || scale.isPositive, let rank = application.forms.first?.core.rank else {
+            guard !needsPositive || scale.isNonnegative, let rank = application.forms.first?.core.rank else {
                 return (self, scale)
             }
             let inner = keepsRank ? scale : scale.inserting(axes: axes, rank: rank)
@@ -120,7 +118,7 @@ extension Core {
         try Core(kind, extents: extents, type: type)
     }
 
-    private func replaced(
+    func replaced(
         _ application: Application, _ arguments: [Application.Argument]
     ) throws(Obstacle) -> Core {
         var moved = application

@@ -83,9 +83,9 @@ struct Application: Sendable {
     /// How a scale gets through.
     enum Passage: Sendable {
         case none
-        /// Positive factors of any element: ReLU and its relatives.
+        /// Factors of 0 and more, of any element: ReLU and its relatives.
         case positiveFactors
-        /// Factors that are the same along the axes that the operator reduces, positive ones for a maximum.
+        /// Factors that are the same along the axes that the operator reduces, of 0 and more for a maximum.
         case reduction(axes: [Int], keepsRank: Bool, needsPositive: Bool)
         /// Each output element is an input element.
         case movement
@@ -115,6 +115,8 @@ struct Application: Sendable {
         }
 
         var isZero: Bool { (begins + ends).allSatisfy { $0 == 0 } }
+        /// Whether nothing is added.
+        var isCrop: Bool { (begins + ends).allSatisfy { $0 <= 0 } }
     }
 
     var forms: [Form] {

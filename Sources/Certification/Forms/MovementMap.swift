@@ -31,6 +31,9 @@ struct MovementMap {
                 let positions = (0..<shape.count).map(Double.init)
                 operands.append(ExactTensor(reals: positions, shape: shape, elementType: .float64))
             case .constant(let tensor): operands.append(ExactTensor(tensor))
+            // The shape that a Reshape was given is known by what it made.
+            case .form where node.operation is Reshape:
+                operands.append(ExactTensor(Tensor(output.map(Int64.init))))
             case .absent: operands.append(nil)
             default: return nil
             }

@@ -3,29 +3,64 @@ import Tensors
 
 /// The nodes that make one shared value of others.
 struct Piece {
+    /// The value that it makes, before it is copied.
+    let root: String
     /// In graph order.
     let nodes: [Node]
-    /// The shared values and graph inputs that it reads.
-    let leaves: Set<String>
+    /// The shared values and graph inputs that it reads: what they are called in this graph, and in both.
+    let leaves: [String: String]
 }
 
 /// One of the two graphs, with what is known of its values for the assumed inputs.
 struct CutGraph {
     let graph: Graph
     let values: [String: ValueInfo]
-    /// The values that nodes define.
+    /// The values that nodes define and that are not constant.
     let definedNames: Set<String>
+    /// The value that each is a copy of, where it is one.
+    private let originals: [String: String]
     private let index: GraphIndex
     private let positions: [Node.Identifier: Int]
 
     init(_ graph: Graph, _ shapes: [String: Shape]) throws(GraphError) {
         self.graph = graph
-        values = try graph.inferValues(inputShapes: shapes)
-        definedNames = Set(graph.nodes.flatMap(\.outputs).compactMap { $0 })
+        let values = try graph.inferValues(inputShapes: shapes)
+        self.values = values
+        let originals = Self.originals(in: graph, values)
+        self.originals = originals
+        definedNames = Set(graph.nodes.flatMap(\.outputs).compactMap { $0 }).filter { name in
+            graph.fixedConstant(originals[name] ?? name) == nil
+        }
         index = GraphIndex(graph)
         positions = Dictionary(
             uniqueKeysWithValues: graph.nodes.enumerated().map { ($0.element.identifier, $0.offset) })
     }
+
+    /// Identity, Dropout in inference, and Cast to the type that a value has give what they read.
+    private static func originals(in graph: Graph, _ values: [String: ValueInfo]) -> [String: String] {
+        var originals: [String: String] = [:]
+        for node in graph.nodes {
+            guard let input = node.input(0), let output = node.outputs.first ?? nil else { continue }
+            switch node.operation {
+            case is Identity: break
+            case is Dropout:
+                guard node.input(2).map({ graph.fixedConstant($0)?.isZero ?? false }) ?? true else {
+                    continue
+                }
+            case is Cast:
+                guard let type = values[output]?.elementType, values[input]?.elementType == type else {
+                    continue
+                }
+            default: continue
+            }
+            originals[output] = originals[input] ?? input
+        }
+        return originals
+    }
+
+    private func original(_ name: String) -> String { originals[name] ?? name }
+
+    private func constant(_ name: String) -> Tensor? { graph.fixedConstant(original(name)) }
 
     /// The shared values that the outputs need, in graph order.
     func needed(cutting shared: Set<String>) -> [String] {
@@ -50,7 +85,7 @@ struct CutGraph {
         else { return false }
         return one.inputs.allSatisfy { input in
             guard let input else { return true }
-            switch (graph.fixedConstant(input), other.graph.fixedConstant(input)) {
+            switch (constant(input), other.constant(input)) {
             case (let left?, let right?): return left.hasSameBytes(as: right)
             case (nil, nil):
                 return isLeaf(input) && other.isLeaf(input)
@@ -66,12 +101,20 @@ struct CutGraph {
 
     /// The nodes between `name` and the shared values before it.
     func piece(of name: String, cutting shared: Set<String>) throws(Obstacle) -> Piece {
-        var pending = [name]
+        let root = original(name)
+        // A copy of a shared value is that value.
+        var sharedNames: [String: String] = [:]
+        for other in shared where original(other) != root {
+            sharedNames[original(other)] = min(sharedNames[original(other)] ?? other, other)
+        }
+        var pending = [root]
         var nodes: [Node.Identifier: Node] = [:]
-        var leaves: Set<String> = []
+        var leaves: [String: String] = [:]
         while let value = pending.popLast() {
-            if value != name, shared.contains(value) || isLeaf(value) {
-                leaves.insert(value)
+            if let shared = sharedNames[value] {
+                leaves[value] = shared
+            } else if isLeaf(value) {
+                leaves[value] = value
             } else if let node = index.producer(of: value),
                 nodes.updateValue(node, forKey: node.identifier) == nil
             {
@@ -79,34 +122,36 @@ struct CutGraph {
                     throw Obstacle(
                         "more than \(Certifier.maximumPieceNodeCount) nodes lie between two shared values")
                 }
-                pending += node.inputs.compactMap { $0 }
+                pending += node.inputs.compactMap { $0.map(original) }
             }
         }
         let ordered = nodes.values.sorted {
             positions[$0.identifier, default: 0] < positions[$1.identifier, default: 0]
         }
-        return Piece(nodes: ordered, leaves: leaves)
+        return Piece(root: root, nodes: ordered, leaves: leaves)
     }
 
     /// What `piece` makes of its leaves.
-    func form(of name: String, _ piece: Piece) throws(Obstacle) -> Form {
+    func form(of piece: Piece) throws(Obstacle) -> Form {
         var forms: [String: Form] = [:]
-        for leaf in piece.leaves {
-            forms[leaf] = Form(
-                try Core(.leaf(leaf), extents: values[leaf]?.shape, type: values[leaf]?.elementType))
+        for (value, leaf) in piece.leaves {
+            forms[value] = Form(
+                try Core(.leaf(leaf), extents: values[value]?.shape, type: values[value]?.elementType))
         }
-        let read = Set(piece.nodes.flatMap(\.inputs).compactMap { $0 }).union([name])
+        let read = Set(piece.nodes.flatMap(\.inputs).compactMap { $0.map(original) }).union([piece.root])
         for node in piece.nodes {
             var operands: [FormSite.Operand] = []
             for input in node.inputs {
-                if let input, let form = forms[input] {
-                    operands.append(.form(form))
-                } else if let input, let tensor = graph.fixedConstant(input) {
-                    operands.append(.constant(tensor, name: input))
-                } else if input == nil {
+                guard let input else {
                     operands.append(.absent)
+                    continue
+                }
+                if let form = forms[original(input)] {
+                    operands.append(.form(form))
+                } else if let tensor = constant(input) {
+                    operands.append(.constant(tensor, name: original(input)))
                 } else {
-                    throw Obstacle("the value '\(input ?? "")' is not known", node: node.name)
+                    throw Obstacle("the value '\(input)' is not known", node: node.name)
                 }
             }
             for (position, output) in node.outputs.enumerated() {
@@ -117,7 +162,12 @@ struct CutGraph {
                 forms[output] = try FormBuilder().form(site)
             }
         }
-        guard let form = forms[name] else { throw Obstacle("the value is not defined") }
+        guard let form = forms[piece.root] else { throw Obstacle("the value is not defined") }
         return form
     }
+}
+
+extension Tensor {
+    /// Whether all bits are 0.
+    var isZero: Bool { withUnsafeBytes { $0.allSatisfy { $0 == 0 } } }
 }

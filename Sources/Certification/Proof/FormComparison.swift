@@ -158,6 +158,7 @@ struct FormComparison {
     private static func difference(
         _ before: Ball, _ after: Ball, _ type: ElementType, further: Double, _ role: String
     ) throws(Obstacle) -> Double {
+        if before == after, !before.center.isNaN { return before.radius * 2 }
         let distance = abs(before.center - after.center)
         let radius = before.radius + after.radius
         let magnitude = max(abs(before.center), abs(after.center))

@@ -3,8 +3,8 @@ import Tensors
 
 /// Activations through which factors get:
 ///
-///     Relu, LeakyRelu, PRelu:  f(a⊙x) = a⊙f(x)                             for a > 0
-///     Clip:                    a⊙clip(x, l, h) + b = clip(a⊙x + b, a⊙l + b, a⊙h + b)    for a > 0
+///     Relu, LeakyRelu, PRelu:  f(a⊙x) = a⊙f(x)                             for a ≥ 0
+///     Clip:                    a⊙clip(x, l, h) + b = clip(a⊙x + b, a⊙l + b, a⊙h + b)    for a ≥ 0
 ///
 /// Source: ONNX Relu-14, LeakyRelu-16, PRelu-16, Clip-13.
 struct ActivationForms: FormRule {
@@ -18,7 +18,7 @@ struct ActivationForms: FormRule {
         }
         var arguments: [Application.Argument] = [.form(form)]
         if let slope = site.constant(1) { arguments.append(.constant(slope)) }
-        guard form.shift == nil, let scale = form.scale, scale.isPositive else {
+        guard form.shift == nil, let scale = form.scale, scale.isNonnegative else {
             return Form(try site.applied(arguments, .positiveFactors))
         }
         arguments[0] = .form(Form(form.core))
@@ -49,7 +49,7 @@ struct ActivationForms: FormRule {
         scale: Field?, shift: Field?, to application: Application, _ core: Core
     ) throws(Obstacle) -> Core? {
         guard case .clamping = application.passage, case .form(let inner) = application.arguments[0],
-            scale?.isPositive ?? true
+            scale?.isNonnegative ?? true
         else { return nil }
         var moved = application
         moved.arguments[0] = .form(try inner.applying(scale: scale, shift: shift))

@@ -87,7 +87,7 @@ struct ChannelwiseForms: FormRule {
         guard site.output == 0 else { return nil }
         if site.isAbsent(2) { return site.form(0) }
         guard let training = site.constant(2), training.shape.count == 1,
-            training.withUnsafeBytes({ $0.allSatisfy { $0 == 0 } })
+            training.isZero
         else { return nil }
         return site.form(0)
     }

@@ -12,13 +12,17 @@ struct ConvolutionForms: FormRule {
         guard let form = site.form(0), let weight = site.constant(1), weight.elementType.isFloatingPoint,
             weight.shape.rank >= 3, weight.shape.count > 0, let extents = site.extents,
             extents.count == weight.shape.rank, let input = form.core.extents,
-            input.count == extents.count, site.isAbsent(2) || site.constant(2) != nil
+            input.count == extents.count
         else { return nil }
+        let result: Form?
         switch site.node.operation {
-        case let conv as Conv: return try convolution(conv, form, weight, site)
-        case let transposed as ConvTranspose: return try self.transposed(transposed, form, weight, site)
+        case let conv as Conv: result = try convolution(conv, form, weight, site)
+        case let transposed as ConvTranspose: result = try self.transposed(transposed, form, weight, site)
         default: return nil
         }
+        guard let result, let bias = site.form(2) else { return result }
+        // A bias that a caller may give stays beside the rest.
+        return Form(try site.applied([.form(result), .absent, .form(bias)]))
     }
 
     // MARK: - Conv
@@ -150,11 +154,14 @@ private struct Source {
     /// `nil` when the affine is not one of channels.
     init?(_ form: Form, convolutionPads: Application.Padding, channels: Int) throws(Obstacle) {
         var (form, pads, outside) = (form, convolutionPads, [Ball]?.none)
-        if form.isPlain, pads.isZero, let padded = PaddingForms.spatial(form.core),
-            let values = padded.value.along(1, count: channels)
-        {
-            (form, pads) = (padded.inner, padded.pads)
+        if pads.isZero, let padded = PaddingForms.spatial(form.core), form.isPlain || padded.inner.isPlain {
+            var value = padded.value
+            if let scale = form.scale { value = try value * scale }
+            if let shift = form.shift { value = try value + shift }
+            guard let values = value.along(1, count: channels) else { return nil }
             outside = values.allSatisfy { $0.isExactly(0) } ? nil : values
+            form = form.isPlain ? padded.inner : Form(padded.inner.core, scale: form.scale, shift: form.shift)
+            pads = padded.pads
         }
         var extended = form.core
         var count = channels

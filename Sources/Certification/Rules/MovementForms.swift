@@ -12,17 +12,26 @@ struct MovementForms: FormRule {
 
     func form(_ site: FormSite) throws(Obstacle) -> Form? {
         if site.node.operation is Concat { return try concatenation(site) }
+        if site.node.operation is ShapeOperator || site.node.operation is Size {
+            // Of a value only the extents count, which its core has too.
+            guard let form = site.form(0) else { return nil }
+            return Form(try site.applied([.form(Form(form.core))]))
+        }
         guard Self.types.contains(site.node.type), let form = site.form(0), form.core.extents != nil,
             let extents = site.extents,
-            site.operands.indices.dropFirst().allSatisfy({ site.constant($0) != nil || site.isAbsent($0) })
+            site.operands.indices.dropFirst().allSatisfy({
+                site.constant($0) != nil || site.isAbsent($0) || site.node.operation is Reshape
+            })
         else { return nil }
-        if let pad = site.node.operation as? Pad, pad.mode == .constant { return nil }
+        if let pad = site.node.operation as? Pad, pad.mode == .constant {
+            guard PaddingForms.padding(pad, site)?.isCrop ?? false else { return nil }
+        }
         var arguments: [Application.Argument] = [.form(Form(form.core))]
         for operand in site.operands.dropFirst() {
-            if case .constant(let tensor, _) = operand {
-                arguments.append(.constant(tensor))
-            } else {
-                arguments.append(.absent)
+            switch operand {
+            case .constant(let tensor, _): arguments.append(.constant(tensor))
+            case .form(let form): arguments.append(.form(form))
+            case .absent: arguments.append(.absent)
             }
         }
         let core = try site.applied(arguments, .movement)

@@ -9,7 +9,8 @@ import Tensors
 /// Source: ONNX LayerNormalization-17, RMSNormalization-23, InstanceNormalization-22, GroupNormalization-21.
 struct NormalizationForms: FormRule {
     func form(_ site: FormSite) throws(Obstacle) -> Form? {
-        guard let form = site.form(0), let rank = site.rank, site.output == 0, site.node.outputs.count == 1,
+        guard let form = site.form(0), let rank = site.rank, rank >= 2, site.output == 0,
+            site.node.outputs.count == 1,
             site.isAbsent(2) || site.constant(2) != nil, let scale = site.constant(1)
         else { return nil }
         let fields: (scale: Field?, shift: Field?)
@@ -17,8 +18,9 @@ struct NormalizationForms: FormRule {
         case is LayerNormalization, is RMSNormalization:
             fields = (Field(scale, rank: rank), site.constant(2).flatMap { Field($0, rank: rank) })
         case let group as GroupNormalization:
-            guard group.isPerChannel else { return nil }
-            fields = Self.channels(scale, site.constant(2), rank)
+            guard let channels = site.extents?[1], group.groupCount > 0 else { return nil }
+            let repeats = group.isPerChannel ? 1 : channels / group.groupCount
+            fields = Self.channels(scale, site.constant(2), rank, repeats: repeats)
         case is InstanceNormalization: fields = Self.channels(scale, site.constant(2), rank)
         default: return nil
         }
@@ -27,10 +29,16 @@ struct NormalizationForms: FormRule {
         return Form(core, scale: scale, shift: fields.shift)
     }
 
-    private static func channels(_ scale: Tensor, _ shift: Tensor?, _ rank: Int) -> (Field?, Field?) {
+    /// Before opset 21 a GroupNormalization has one number for the channels of a group.
+    private static func channels(
+        _ scale: Tensor, _ shift: Tensor?, _ rank: Int, repeats: Int = 1
+    ) -> (Field?, Field?) {
         func field(_ tensor: Tensor) -> Field? {
             guard tensor.shape.rank == 1, rank >= 2 else { return nil }
-            return Field(tensor, rank: 1).map { Field($0.balls, axis: 1, rank: rank) }
+            return Field(tensor, rank: 1).map { field in
+                let balls = field.balls.flatMap { [Ball](repeating: $0, count: repeats) }
+                return Field(balls, axis: 1, rank: rank)
+            }
         }
         return (field(scale), shift.flatMap(field))
     }

@@ -1,24 +1,28 @@
 import Graph
 import Tensors
 
-/// Pad with a constant. Its value may differ from channel to channel here, so that an affine of channels always goes in:
+/// Pad with a constant. Its value may differ from channel to channel here, so that an affine of channels gets through:
 ///
-///     a⊙pad_v(x) + b = pad_{a⊙v+b}(a⊙x + b)
+///     pad_v(a⊙x + b) = a⊙pad_{(v−b)/a}(x) + b        for a ≠ 0
 ///
 /// Elements added behind the channels become zeros and a shift. Source: ONNX Pad-25.
 struct PaddingForms: FormRule {
     func form(_ site: FormSite) throws(Obstacle) -> Form? {
         guard let pad = site.node.operation as? Pad, pad.mode == .constant, let form = site.form(0),
             let extents = site.extents, let inner = form.core.extents, extents.count == inner.count,
-            extents.count >= 3, let padding = padding(pad, site), let value = value(site)
+            extents.count >= 3, let padding = Self.padding(pad, site), !padding.isCrop,
+            let value = value(site)
         else { return nil }
         let rank = extents.count
         let spatial = padding.begins[2...] + padding.ends[2...]
         guard spatial.allSatisfy({ $0 == 0 }) else {
             guard padding.begins[..<2] == [0, 0], padding.ends[..<2] == [0, 0] else { return nil }
+            return try Self.spatial(site, padding, form, Field(uniform: Ball(value), rank: rank))
+        }
+        if form.shift == nil, value == 0, form.scale?.isUniform(along: 0..<rank) ?? true {
             return Form(
-                try Self.core(
-                    site, padding, form, Field(uniform: Ball(value), rank: rank)))
+                try Self.core(site, padding, Form(form.core), Field(uniform: .zero, rank: rank)),
+                scale: form.scale)
         }
         guard padding.begins == [Int](repeating: 0, count: rank), padding.ends[0] == 0, padding.ends[1] > 0,
             let scale = (form.scale ?? Field(uniform: .one, rank: rank)).along(1, count: inner[1]),
@@ -31,13 +35,39 @@ struct PaddingForms: FormRule {
             shift: Field(shift + [Ball](repeating: Ball(value), count: added), axis: 1, rank: rank))
     }
 
+    private static func spatial(
+        _ site: FormSite, _ padding: Application.Padding, _ form: Form, _ value: Field
+    ) throws(Obstacle) -> Form {
+        let axes = 2..<value.rank
+        let isUniform = [form.scale, form.shift].allSatisfy { $0?.isUniform(along: axes) ?? true }
+        if !value.isFinite {
+            // Less, or more, than anything stays so.
+            guard isUniform, form.scale?.isNonnegative ?? true else {
+                return Form(try core(site, padding, form, value))
+            }
+            return Form(try core(site, padding, Form(form.core), value), scale: form.scale, shift: form.shift)
+        }
+        var inner = value
+        if let shift = form.shift, isUniform { inner = try inner.combined(shift, -) }
+        if let scale = form.scale, isUniform {
+            let inverses = scale.balls.compactMap(\.reciprocal)
+            guard inverses.count == scale.balls.count else {
+                return Form(try core(site, padding, form, value))
+            }
+            inner = try inner * Field(extents: scale.extents, balls: inverses)
+        }
+        guard isUniform else { return Form(try core(site, padding, form, value)) }
+        return Form(
+            try core(site, padding, Form(form.core), inner), scale: form.scale, shift: form.shift)
+    }
+
     private static func core(
         _ site: FormSite, _ padding: Application.Padding, _ form: Form, _ value: Field
     ) throws(Obstacle) -> Core {
         try site.applied([.form(form), .field(value)], .padding(padding))
     }
 
-    private func padding(_ pad: Pad, _ site: FormSite) -> Application.Padding? {
+    static func padding(_ pad: Pad, _ site: FormSite) -> Application.Padding? {
         guard let rank = site.rank else { return nil }
         let infos = site.operands.map { operand -> ValueInfo? in
             switch operand {
@@ -57,9 +87,10 @@ struct PaddingForms: FormRule {
     private func value(_ site: FormSite) -> Double? {
         if case .real(let value) = site.node.attributes["value"] { return Double(value) }
         guard let tensor = site.constant(2) else { return site.isAbsent(2) ? 0 : nil }
-        return Field(tensor, rank: max(1, tensor.shape.rank)).flatMap { field in
-            field.balls.count == 1 ? field.balls[0].center : nil
+        guard tensor.shape.count == 1, let value = ExactTensor(tensor).reals?[0], !value.isNaN else {
+            return nil
         }
+        return value
     }
 
     // MARK: - For convolutions
@@ -68,7 +99,8 @@ struct PaddingForms: FormRule {
     static func spatial(_ core: Core) -> (inner: Form, value: Field, pads: Application.Padding)? {
         guard case .apply(let application) = core.kind, case .padding(let padding) = application.passage,
             case .form(let inner) = application.arguments[0],
-            case .field(let value) = application.arguments[1], padding.ends[1] == 0
+            case .field(let value) = application.arguments[1],
+            padding.begins[..<2] == [0, 0], padding.ends[..<2] == [0, 0]
         else { return nil }
         var pads = Application.Padding(rank: padding.begins.count - 2)
         pads.begins = Array(padding.begins[2...])
@@ -81,26 +113,32 @@ struct PaddingForms: FormRule {
     static func zeroChannels(_ core: Core) -> (core: Core, channelCount: Int)? {
         guard case .apply(let application) = core.kind, case .padding(let padding) = application.passage,
             case .form(let inner) = application.arguments[0], padding.ends[1] > 0,
-            let extents = inner.core.extents
+            padding.begins[1] == 0, let extents = inner.core.extents, let padded = core.extents,
+            extents.indices.allSatisfy({ $0 == 1 || extents[$0] == padded[$0] })
         else { return nil }
         return (inner.core, extents[1])
     }
 
-    /// Pads of an affine of channels: a⊙pad_v(x) + b.
-    static func applying(
-        scale: Field?, shift: Field?, to application: Application, _ core: Core
-    ) throws(Obstacle) -> Core? {
+    /// a⊙pad_v(x) = pad_{a⊙v}(a⊙x).
+    static func absorbing(
+        _ scale: Field, into application: Application, _ core: Core
+    ) throws(Obstacle) -> (core: Core, rest: Field?) {
         guard case .padding(let padding) = application.passage, padding.ends[1] == 0,
             case .form(let inner) = application.arguments[0],
-            case .field(var value) = application.arguments[1]
-        else { return nil }
-        for field in [scale, shift] {
-            guard field?.isUniform(along: 2..<field!.rank) ?? true else { return nil }
+            case .field(let value) = application.arguments[1], scale.isUniform(along: 2..<scale.rank),
+            value.isFinite || scale.isNonnegative
+        else { return (core, scale) }
+        var scaled = inner
+        if inner.isPlain {
+            let (absorbing, rest) = try inner.core.absorbing(scale)
+            guard rest == nil else { return (core, scale) }
+            scaled = Form(absorbing)
+        } else {
+            scaled = try inner.applying(scale: scale, shift: nil)
         }
-        if let scale { value = try value * scale }
-        if let shift { value = try value + shift }
-        var moved = application
-        moved.arguments = [.form(try inner.applying(scale: scale, shift: shift)), .field(value)]
-        return try Core(.apply(moved), extents: core.extents, type: core.type)
+        return (
+            try core.replaced(
+                application, [.form(scaled), .field(value.isFinite ? try value * scale : value)]), nil
+        )
     }
 }

@@ -5,7 +5,7 @@ import Tensors
 ///
 ///     AveragePool                      the scale; the shift too where every tap counts that is inside, and no other
 ///     GlobalAveragePool, ReduceMean    both
-///     MaxPool, GlobalMaxPool           both, for a > 0
+///     MaxPool, GlobalMaxPool, ReduceMax, ReduceMin    both, for a ≥ 0
 ///     Resize, Upsample                 both, where the taps' weights sum to 1
 ///
 /// Source: ONNX AveragePool-22, GlobalAveragePool-22, MaxPool-22, ReduceMean-18, Resize-19.
@@ -24,9 +24,11 @@ struct PoolingForms: FormRule {
             return try reduced(form, site, spatial, isMaximum: true)
         case is GlobalAveragePool: return try reduced(form, site, spatial)
         case is GlobalMaxPool: return try reduced(form, site, spatial, isMaximum: true)
-        case is ReduceMean:
+        case is ReduceMean, is ReduceMax, is ReduceMin:
             guard let axes = axes(site, rank: inner.count) else { return nil }
-            return try reduced(form, site, axes, keepsRank: extents.count == inner.count)
+            return try reduced(
+                form, site, axes, keepsRank: extents.count == inner.count,
+                isMaximum: !(site.node.operation is ReduceMean))
         case is Resize, is Upsample:
             guard extents.count == inner.count, Self.sumsToOne(site) else { return nil }
             return try reduced(form, site, inner.indices.filter { inner[$0] != extents[$0] || $0 >= 2 })
@@ -50,7 +52,7 @@ struct PoolingForms: FormRule {
             axes: axes, keepsRank: keepsRank, needsPositive: isMaximum)
         let (scale, shift) = (form.scale, form.shift)
         let isUniform = [scale, shift].allSatisfy { $0?.isUniform(along: axes) ?? true }
-        guard isUniform, shift == nil || takesShift, !isMaximum || scale?.isPositive ?? true else {
+        guard isUniform, shift == nil || takesShift, !isMaximum || scale?.isNonnegative ?? true else {
             return Form(try site.applied(arguments, passage))
         }
         arguments[0] = .form(Form(form.core))
@@ -64,9 +66,9 @@ struct PoolingForms: FormRule {
     private static func isMean(_ pool: AveragePool) -> Bool {
         guard pool.countsPads else { return true }
         switch pool.window.padding {
-        case nil, .valid: return !pool.roundsUp
-        case .explicit(let begins, let ends):
-            return (begins + ends).allSatisfy { $0 == 0 } && !pool.roundsUp
+        // What overhangs the pads never counts.
+        case nil, .valid: return true
+        case .explicit(let begins, let ends): return (begins + ends).allSatisfy { $0 == 0 }
         case .sameUpper, .sameLower: return false
         }
     }

@@ -18,8 +18,7 @@ struct ProductForms: FormRule {
 
     private func gemm(_ gemm: Gemm, _ site: FormSite) throws(Obstacle) -> Form? {
         guard let form = site.form(0), let weight = site.constant(1), weight.shape.rank == 2,
-            weight.elementType.isFloatingPoint, weight.shape.count > 0, site.extents?.count == 2,
-            site.isAbsent(2) || site.constant(2) != nil
+            weight.elementType.isFloatingPoint, weight.shape.count > 0, site.extents?.count == 2
         else { return nil }
         let isTransposed = site.node.flag("transB")
         var view = Self.view(weight, site.name(1), rowsAreOuter: isTransposed)
@@ -36,7 +35,9 @@ struct ProductForms: FormRule {
             let beta = Field(uniform: Ball(Double(site.node.real("beta", default: 1))), rank: 2)
             result = try result.applying(scale: nil, shift: try field * beta)
         }
-        return result
+        guard let bias = site.form(2) else { return result }
+        // A bias that a caller may give stays beside the rest.
+        return Form(try site.applied([.form(result), .absent, .form(bias)]))
     }
 
     private func matMul(_ site: FormSite) throws(Obstacle) -> Form? {
