@@ -12,14 +12,14 @@ struct ChannelConstant {
     static let maximumElementCount = 1 << 24
 
     /// `factor`·c through the affine, in as few dimensions as the broadcast needs: (), (1), (N) and (1,N) give (N) for
-    /// rank 2 and axis 1, (M,1) gives (M,N).
+    /// rank 2 and axis 1, (M,1) gives (M,N). With `keepsRank` no dimension of c goes.
     func through(
-        _ affine: Affine, constant: Tensor?, factor: Double = 1, type: ElementType
+        _ affine: Affine, constant: Tensor?, factor: Double = 1, keepsRank: Bool = false, type: ElementType
     ) throws(FoldRefusal) -> Tensor {
         let channels = affine.scale.count
         var dimensions = constant?.shape.dimensions ?? []
         guard dimensions.count <= rank else { throw FoldRefusal("the bias has more axes than the output") }
-        while dimensions.count > rank - axis, dimensions.first == 1 { dimensions.removeFirst() }
+        while !keepsRank, dimensions.count > rank - axis, dimensions.first == 1 { dimensions.removeFirst() }
         dimensions = Array(repeating: 1, count: max(0, rank - axis - dimensions.count)) + dimensions
         let channelAxis = dimensions.count - (rank - axis)
         guard dimensions[channelAxis] == 1 || dimensions[channelAxis] == channels else {

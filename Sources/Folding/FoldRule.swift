@@ -52,6 +52,8 @@ package struct Absorption: Sendable {
     package var output: String
     /// The bytes of weights that were cloned because another node reads them too: 0 for weights of its own.
     package var clonedByteCount: Int
+    /// The bytes by which constants grew that were broadcast along the channels before.
+    package var grownByteCount: Int
     /// The affine's, for each channel.
     package var scale: [Double]
     /// The names of the nodes behind the affine that hold it now: none when the one before it does.
@@ -61,13 +63,14 @@ package struct Absorption: Sendable {
 
     package init(
         rule: String? = nil, node: String, input: String?, output: String, clonedByteCount: Int,
-        scale: [Double] = []
+        grownByteCount: Int = 0, scale: [Double] = []
     ) {
         self.rule = rule
         self.node = node
         self.input = input
         self.output = output
         self.clonedByteCount = clonedByteCount
+        self.grownByteCount = grownByteCount
         self.scale = scale
     }
 }

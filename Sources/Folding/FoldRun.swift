@@ -54,12 +54,13 @@ struct FoldRun {
                     .union(proposal.edit.replacements.keys).union(proposal.edit.expansions.keys)
                 guard touched.isDisjoint(with: touches) else { continue }
                 if case .absorbed(let absorption) = proposal.effect {
-                    guard clonedByteCount + absorption.clonedByteCount <= clonedByteLimit else {
+                    let byteCount = absorption.clonedByteCount + absorption.grownByteCount
+                    guard clonedByteCount + byteCount <= clonedByteLimit else {
                         throw FoldRefusal(
                             "clones of shared weights would take more than \(clonedByteLimit) bytes",
                             blockedBy: absorption.node)
                     }
-                    clonedByteCount += absorption.clonedByteCount
+                    clonedByteCount += byteCount
                     absorbedCount += 1
                     onProgress(absorbedCount)
                 }

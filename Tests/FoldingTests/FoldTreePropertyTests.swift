@@ -9,11 +9,11 @@ import Folding
     static let backward = FoldPipeline(
         rules: FoldPipeline.standard.rules.filter { !$0.isForward })
 
-    @Test func `5000 random trees keep their function at every value that keeps its name`() throws {
+    @Test func `3000 random trees keep their function at every value that keeps its name`() throws {
         var foldedCount = 0
         // How often a node of each type was changed by a fold.
         var changes: [String: Int] = [:]
-        for seed in 0..<UInt64(5000) {
+        for seed in 0..<UInt64(3000) {
             let tree = try RandomTree(seed: seed)
             let graph = try tree.builder.graph()
             let result = try Self.backward.run(graph)
@@ -27,7 +27,7 @@ import Folding
                 changes[node.type, default: 0] += 1
             }
         }
-        #expect(foldedCount > 1000)
+        #expect(foldedCount > 800)
         let types = FoldBackward.standardSteps.flatMap(\.types).filter { $0 != "Cast" }
         for type in types { #expect(changes[type, default: 0] > 0, "\(type)") }
     }

@@ -12,6 +12,8 @@ import Tensors
 package struct BackwardPlan {
     /// The most nodes that one affine may go through.
     static let maximumNodeCount = 256
+    /// What reports call it when no weight but an operand of a sum or a product holds the affine.
+    static let operandRule = "batchnorm-into-operand"
 
     package let context: FoldContext
     /// The affine's node.
@@ -36,10 +38,20 @@ package struct BackwardPlan {
     private var edit = GraphEdit()
     private var newNames: Set<String> = []
     /// Constants that are computed when nothing else can be refused.
-    private var constants: [(name: String, make: () throws(FoldRefusal) -> Tensor)] = []
+    private var constants: [Constant] = []
+
+    private struct Constant {
+        let name: String
+        /// Of the constant that it takes the place of.
+        let oldByteCount: Int?
+        let make: () throws(FoldRefusal) -> Tensor
+    }
+
     /// The rules and nodes whose constants hold the affine, each once.
     private var rules: [String] = []
     private var producers: [String] = []
+    /// The nodes whose constant operands went through the affine: where no weight holds it, they do.
+    private var operandHolders: [String] = []
     private var clonedByteCount = 0
 
     init(
@@ -76,13 +88,28 @@ package struct BackwardPlan {
     ) throws(FoldRefusal) -> FoldProposal {
         edit.removedNodes.formUnion(
             removed.map(\.identifier).filter { edit.replacements[$0] == nil })
-        for constant in constants { edit.insertedConstants[constant.name] = try constant.make() }
+        var grownByteCount = 0
+        for constant in constants {
+            let tensor = try constant.make()
+            edit.insertedConstants[constant.name] = tensor
+            grownByteCount += constant.oldByteCount.map { max(0, tensor.byteCount - $0) } ?? 0
+            guard grownByteCount <= FoldPipeline.maximumClonedByteCount else {
+                throw FoldRefusal(
+                    "constants would grow by more than \(FoldPipeline.maximumClonedByteCount) bytes",
+                    blockedBy: constant.name)
+            }
+        }
+        if rules.isEmpty {
+            rules = [Self.operandRule]
+            producers = operandHolders
+        }
         return FoldProposal(
             edit: edit,
             effect: .absorbed(
                 Absorption(
                     rule: rules.joined(separator: ", "), node: producers.joined(separator: ", "),
-                    input: soleInput, output: output, clonedByteCount: clonedByteCount, scale: scale)))
+                    input: soleInput, output: output, clonedByteCount: clonedByteCount,
+                    grownByteCount: grownByteCount, scale: scale)))
     }
 
     /// The value that the changed nodes read, when it is one.
@@ -128,8 +155,10 @@ package struct BackwardPlan {
             guard !site.demand.isWide else { throw site.refusal("a constant would be narrowed") }
             let tensor = try context.foldableConstant(name, role: "bias")
             let constant = ChannelConstant(rank: rank, axis: affine.axis)
+            operandHolders.append(site.node.name)
             return self.constant(in: name, of: site.node, role: "bias") { () throws(FoldRefusal) in
-                try constant.through(affine, constant: tensor, type: tensor.elementType)
+                try constant.through(
+                    affine, constant: tensor, keepsRank: dimensions.count == rank, type: tensor.elementType)
             }
         }
         let axis = affine.axis - (rank - dimensions.count)
@@ -152,11 +181,12 @@ package struct BackwardPlan {
     package mutating func constant(
         in old: String?, of node: Node, role: String, make: @escaping () throws(FoldRefusal) -> Tensor
     ) -> String {
-        if let old, let tensor = context.graph.constants[old], context.isShared(old, besides: node) {
-            clonedByteCount += tensor.byteCount
+        let oldByteCount = old.flatMap { context.graph.constants[$0]?.byteCount }
+        if let old, let oldByteCount, context.isShared(old, besides: node) {
+            clonedByteCount += oldByteCount
         }
         let name = unusedName("\(node.name)_\(role)")
-        constants.append((name, make))
+        constants.append(Constant(name: name, oldByteCount: oldByteCount, make: make))
         return name
     }
 
