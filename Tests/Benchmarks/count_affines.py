@@ -148,7 +148,8 @@ class GraphCounter:
         """(kind, form, position of the data operand), or None."""
         kind = node.op_type
         if kind == "BatchNormalization":
-            is_affine = not attribute(node, "training_mode", 0) and self.is_by_constants(operands, 0)
+            is_affine = not attribute(node, "training_mode", 0) and operands[0].level == DATA \
+                and all(operand.level != DATA for operand in operands[1:])
             return (kind, "channel", 0) if is_affine else None
         if kind in ("Conv", "MatMul", "Gemm"):
             return self.spelled_as_product(node, operands)
@@ -170,11 +171,6 @@ class GraphCounter:
         if form == "map" and kind in ("Mul", "Div"):
             return None
         return None if kind == "Add" and self.is_dense_bias(value, constant.array) else (kind, form, position)
-
-    @staticmethod
-    def is_by_constants(operands, position):
-        return operands[position].level == DATA and all(
-            o is None or o.level == CONSTANT for i, o in enumerate(operands) if i != position)
 
     @staticmethod
     def is_dense_bias(value, array):

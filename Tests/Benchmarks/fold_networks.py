@@ -229,6 +229,10 @@ def from_chain(name):
     return Network(name, path, {port.name: numpy.load(path.with_name(f"{name}.x.npy"))})
 
 
+def names():
+    return [*VISION, *OWN, *KERAS, *CHAINS]
+
+
 def networks(cache, chosen=()):
     """The networks by name, or the chosen ones, their files in the cache folder. Those of Keras are made once."""
     makers = {name: functools.partial(
@@ -239,5 +243,5 @@ def networks(cache, chosen=()):
         for index, (name, (_, shape)) in enumerate(OWN.items())}
     makers |= {name: functools.partial(from_keras, name, cache) for name in KERAS}
     makers |= {name: functools.partial(from_chain, name) for name in CHAINS}
-    for name in chosen or makers:
+    for name in chosen or names():
         yield makers[name]()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs folding tools over networks and writes what each leaves, as counted by count_affines.py, as a Markdown table.
 
-    fold_table.py CACHE [--foldserve COMMAND] [--output fold-table.md] [--only NETWORK …] [--tools TOOL …]
+    fold_table.py CACHE [--foldserve COMMAND] [--output fold-table.md] [--json FILE] [--only NETWORK …] [--tools TOOL …]
 
-CACHE is a folder for the networks. On random input every folded network must answer like the module in Float64, or like the
-unfolded file in ONNX Runtime with every optimisation off where there is no module, within 1e-4 · max(1, standard deviation)
-or, if that is more, four times the unfolded file's own error. Needs what fold-requirements.txt beside this file pins.
+CACHE is a folder for the networks. The file of --json keeps the counts, so that a later run does only what is missing or
+what --tools names. On random input every folded network must answer like the module in Float64, or like the unfolded file in
+ONNX Runtime with every optimisation off where there is no module: within 1e-4 · max(1, standard deviation) or, if that is
+more, four times the unfolded file's own error. Needs what fold-requirements.txt beside this file pins.
 """
 import argparse
 import importlib.metadata
@@ -85,7 +86,7 @@ def cell(result):
 
 
 def table(results, tools, versions):
-    names = list(tools)
+    names = [name for name in tools if all(name in row for row in results.values())]
     lines = ["# What folding tools leave", "", LEGEND, "", "| Network | " + " | ".join(names) + " |",
              "|---|" + "---:|" * len(names)]
     lines += [f"| {network} | " + " | ".join(cell(row[name]) for name in names) + " |" for network, row in results.items()]
@@ -107,24 +108,24 @@ def main(arguments):
     parser.add_argument("cache", type=Path)
     parser.add_argument("--foldserve", default="foldserve", metavar="COMMAND")
     parser.add_argument("--output", type=Path, help="the table; without it, standard output")
-    parser.add_argument("--json", type=Path, help="a file that gets every count, with the nodes' names")
+    parser.add_argument("--json", type=Path, help="keeps every count, with the nodes' names")
     parser.add_argument("--only", nargs="+", default=(), metavar="NETWORK")
-    parser.add_argument("--tools", nargs="+", metavar="TOOL")
+    parser.add_argument("--tools", nargs="+", metavar="TOOL", help="run these, also where there is a count")
     options = parser.parse_args(arguments)
     options.cache.mkdir(parents=True, exist_ok=True)
-    tools = fold_tools.tools(options.foldserve)
-    tools = {name: tools[name] for name in options.tools or tools}
-    results = {}
+    every_tool = fold_tools.tools(options.foldserve)
+    is_kept = options.json and options.json.exists()
+    results = json.loads(options.json.read_text()) if is_kept else {}
     with tempfile.TemporaryDirectory() as folder:
         for network in fold_networks.networks(options.cache, options.only):
-            results[network.name] = {}
-            for name, tool in tools.items():
-                result = measure(tool, network, Path(folder) / "folded.onnx")
-                results[network.name][name] = result
-                print(f"{network.name}: {name}: {cell(result)}", result.get("failed", ""), file=sys.stderr, flush=True)
-    text = table(results, tools, versions(options.foldserve))
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False))
+            row = results.setdefault(network.name, {})
+            for name in options.tools or [name for name in every_tool if name not in row]:
+                row[name] = measure(every_tool[name], network, Path(folder) / "folded.onnx")
+                print(f"{network.name}: {name}: {cell(row[name])}", row[name].get("failed", ""), file=sys.stderr, flush=True)
+            if options.json:
+                options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False))
+    order = [name for name in fold_networks.names() if name in results]
+    text = table({name: results[name] for name in order}, every_tool, versions(options.foldserve))
     if options.output:
         options.output.write_text(text)
     else:

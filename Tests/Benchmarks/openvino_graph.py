@@ -73,7 +73,7 @@ def skeleton(root, bytes_of_constants):
             nodes.append(helper.make_node(NAMES.get(kind, kind), read, made, name=layer.get("name"), domain=domain))
     graph = helper.make_graph(ordered(nodes, initializers, inputs), "openvino", inputs, outputs, initializers)
     take_biases(graph)
-    return helper.make_model(graph)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("openvino", 1)])
 
 
 def elements(data, bytes_of_constants):

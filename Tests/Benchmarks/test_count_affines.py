@@ -44,6 +44,9 @@ CASES = {
         (0, 0, 0), "(float[N,4,8,8] x, float[4,1,1] a) => (float[N,4,8,8] y) { y = Mul(x, a) }", CHANNELS),
     "a constant that is expanded by a shape": (
         (1, 1, 0), IMAGE + "{ s = Shape(x) e = Expand(a, s) y = Add(e, x) }", CHANNELS),
+    "a BatchNormalization of constants that are tiled by a shape": (
+        (1, 1, 0), IMAGE + "{ s = Shape<start = 0, end = 1>(x) e = Tile(a, s) y = BatchNormalization(x, e, b, c, d) }",
+        VECTORS),
     "no arithmetic on integers": (
         (0, 0, 0), "(int64[N,4] x) => (int64[N,4] y) { y = Add(x, a) }", {"a": numpy.arange(4)}),
     "no arithmetic on shapes": (
