@@ -1,3 +1,4 @@
+import Certification
 import Graph
 import Tensors
 import Testing
@@ -17,6 +18,11 @@ import Folding
             #expect(
                 (entry.outcome == .folded) == random.folds,
                 "seed \(seed): \(graph.nodes.map(\.type)) \(entry.reason ?? "")")
+            if seed.isMultiple(of: 4) {
+                let certificate = try Certifier().certify(original: graph, folded: result.graph)
+                #expect(
+                    certificate.isProven, "seed \(seed): \(graph.nodes.map(\.type)) \(certificate.failures)")
+            }
             foldedCount += result.report.foldedCount
         }
         #expect(foldedCount > 600 && foldedCount < 1800)

@@ -1,3 +1,4 @@
+import Certification
 import Graph
 import Tensors
 import Testing
@@ -64,6 +65,8 @@ import Folding
         for extent in [1, 3] {
             #expect(try Comparison(graph, result.graph, extent: extent).error < 1e-12)
         }
+        let certificate = try Certifier().certify(original: graph, folded: result.graph)
+        #expect(certificate.isProven, "\(certificate.failures)")
         // Neutral parameters are not folded again.
         let again = try FoldPipeline.standard.run(result.graph).graph
         #expect(again.nodes.map(\.inputs) == result.graph.nodes.map(\.inputs))

@@ -5,7 +5,8 @@ import Graph
 ///     max(ax + b) = a·max(x) + b for a > 0      mean(ax + b) = a·mean(x) + b
 ///
 /// Refuses: channels on a spatial axis; a scale of MaxPool that is not positive, or its indices when somebody asks for
-/// them; a shift of an AveragePool that counts pads, which are 0 before and behind the affine.
+/// them; a shift of an AveragePool that counts pads, which are 0 before and behind the affine, or that counts and rounds
+/// up: runtimes differ in what they count of a last window that overhangs the input.
 /// Source: ONNX MaxPool-22, AveragePool-22, GlobalMaxPool-22, GlobalAveragePool-22.
 struct ForwardThroughPool: ForwardPassage {
     func matches(_ node: Node) -> Bool {
@@ -29,7 +30,7 @@ struct ForwardThroughPool: ForwardPassage {
             }
         }
         if let pool = site.node.operation as? AveragePool, affine.hasShift, pool.countsPads,
-            Self.mayPad(pool.window)
+            pool.roundsUp || Self.mayPad(pool.window)
         {
             throw FoldRefusal("it counts its pads, where the shift would be missing")
         }
