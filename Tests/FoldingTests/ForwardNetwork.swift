@@ -70,12 +70,11 @@ struct ForwardNetwork {
         builder.constants[name] = Tensor(values)
     }
 
-    /// The normalization is gone, and everything that kept its name is what it was. `isProven`: the certificate says so
-    /// too, which knows fewer operators.
+    /// The normalization is gone, and everything that kept its name is what it was; the
+    /// certificate says so too.
     @discardableResult
     func expectFolded(
         rule: String, consumer: String? = nil, outputs: [String] = ["y"], seeds: Int = 2,
-        isProven: Bool = true,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> FoldResult {
         var builder = builder
@@ -91,7 +90,7 @@ struct ForwardNetwork {
             sourceLocation: sourceLocation)
         let certificate = try Certifier().certify(original: graph, folded: result.graph)
         #expect(
-            certificate.isProven || !isProven, Comment(rawValue: "\(certificate.failures)"),
+            certificate.isProven, Comment(rawValue: "\(certificate.failures)"),
             sourceLocation: sourceLocation)
         for seed in 0..<UInt64(seeds) {
             let comparison = try Comparison(graph, result.graph, seed: seed)

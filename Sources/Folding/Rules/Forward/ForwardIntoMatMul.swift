@@ -7,7 +7,7 @@ import Tensors
 ///     W·x:  W′[m,k] = W[m,k]·a_k, then + Σ_k W[m,k]·b_k as a column      contracted: x's last axis but one
 ///
 /// The sum goes into a constant that is added to the product anyway, or becomes an Add of its own.
-/// Shapes: W [K, N] or [M, K]; without a shift W may have axes before these.
+/// Shapes: W [K, N] or [M, K].
 /// Refuses: any other axis of x; a weight that is not constant or that a caller may override; results that are not finite
 /// in the weight's element type.
 /// Source: ONNX MatMul-13.
@@ -21,19 +21,17 @@ struct ForwardIntoMatMul: ForwardAbsorber {
         }
         let weightName = node.input(1 - position)
         let weight = try site.context.foldableConstant(weightName, role: "weight")
-        guard let rank = site.dimensions(of: flow.value)?.count, rank >= 2, weight.shape.rank >= 2 else {
-            throw FoldRefusal("an operand is a vector, or its rank is not known")
+        guard let rank = site.dimensions(of: flow.value)?.count, rank >= 2 else {
+            throw FoldRefusal("its operand is a vector, or the rank is not known")
+        }
+        guard weight.shape.rank == 2, let output = node.outputs.first ?? nil else {
+            throw FoldRefusal("the weight has shape \(weight.shape), expected a matrix")
         }
         let isFirst = position == 0
-        let dimensions = weight.shape.dimensions
-        let (outerAxis, innerAxis) = (dimensions.count - 2, dimensions.count - 1)
-        let batch = dimensions[..<outerAxis].reduce(1, *)
         let view =
             isFirst
-            ? WeightScaling(
-                outerCount: batch, channelCount: dimensions[outerAxis], innerCount: dimensions[innerAxis])
-            : WeightScaling(
-                outerCount: batch * dimensions[outerAxis], channelCount: dimensions[innerAxis], innerCount: 1)
+            ? WeightScaling(outerCount: 1, channelCount: weight.shape[0], innerCount: weight.shape[1])
+            : WeightScaling(outerCount: weight.shape[0], channelCount: weight.shape[1], innerCount: 1)
         let affine = try Self.affine(
             flow.affine, on: isFirst ? rank - 1 : rank - 2, count: view.channelCount)
         let scaled = try view.scaled(weight, by: affine.scale)
@@ -44,9 +42,6 @@ struct ForwardIntoMatMul: ForwardAbsorber {
         guard affine.hasShift else {
             plan.replace(node, with: product)
             return
-        }
-        guard dimensions.count == 2, let output = node.outputs.first ?? nil else {
-            throw FoldRefusal("the weight has shape \(weight.shape), a shift needs a matrix")
         }
         let sum = ChannelConstant(rank: rank, axis: isFirst ? rank - 1 : rank - 2)
         let shift = Affine(shift: view.contracted(weight, with: affine.shift), axis: sum.axis)
