@@ -31,7 +31,10 @@ struct PoolingForms: FormRule {
                 isMaximum: !(site.node.operation is ReduceMean))
         case is Resize, is Upsample:
             guard extents.count == inner.count, Self.sumsToOne(site) else { return nil }
-            return try reduced(form, site, inner.indices.filter { inner[$0] != extents[$0] || $0 >= 2 })
+            let axes = inner.indices.filter {
+                $0 >= 2 || inner[$0] != extents[$0] || !Self.keeps($0, rank: inner.count, site)
+            }
+            return try reduced(form, site, axes)
         default: return nil
         }
     }
@@ -78,6 +81,30 @@ struct PoolingForms: FormRule {
             return false
         }
         return true
+    }
+
+    /// Whether a resize leaves an axis of the same extent alone: a scale may be rounded to that extent and still blend
+    /// its elements.
+    private static func keeps(_ axis: Int, rank: Int, _ site: FormSite) -> Bool {
+        let attributes = site.node.attributes
+        var place = axis
+        if case .integers(let stated)? = attributes["axes"] {
+            let axes = stated.map { $0 < 0 ? Int($0) + rank : Int($0) }
+            guard let found = axes.firstIndex(of: axis) else { return true }
+            place = found
+        }
+        if case .reals(let scales)? = attributes["scales"] {
+            return place < scales.count && scales[place] == 1
+        }
+        let isOld = site.node.operation is Upsample || site.node.opset < 11
+        if let scales = site.constant(isOld ? 1 : 2), scales.shape.count > 0 {
+            return ExactTensor(scales).reals.map { place < $0.count && $0[place] == 1 } ?? false
+        }
+        // A size is the extent; a common scale for all axes may be another than 1.
+        if case .string(let policy)? = attributes["keep_aspect_ratio_policy"], policy != "stretch" {
+            return false
+        }
+        return !isOld && (site.constant(3)?.shape.count ?? 0) > 0
     }
 
     /// The axes of a reduction: an attribute, or since opset 18 an input.
