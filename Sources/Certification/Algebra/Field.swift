@@ -78,8 +78,10 @@ struct Field: Sendable, Equatable {
     static func + (left: Field, right: Field) throws(Obstacle) -> Field { try left.combined(right, +) }
 
     /// For each element of a value with these extents the position of its number.
-    func positions(in target: [Int]) -> [Int] {
-        var steps = [Int](repeating: 0, count: rank)
+    func positions(in target: [Int]) -> [Int] { Self.positions(of: extents, in: target) }
+
+    static func positions(of extents: [Int], in target: [Int]) -> [Int] {
+        var steps = [Int](repeating: 0, count: extents.count)
         var step = 1
         for axis in extents.indices.reversed() {
             steps[axis] = extents[axis] == 1 ? 0 : step
@@ -93,20 +95,62 @@ struct Field: Sendable, Equatable {
         return result
     }
 
-    /// One number for each element of a value with these extents, as a field with the fewest extents.
-    init(compressing numbers: [Ball], extents: [Int]) {
-        var (balls, current) = (numbers, extents)
+    /// One number for each element of a value with these extents, as a field with the fewest extents; `nil` stands for
+    /// any number, for 1 where all are.
+    init(compressing numbers: [Ball?], extents: [Int]) {
+        var (numbers, current) = (numbers, extents)
         for axis in extents.indices where current[axis] > 1 {
             let inner = current[(axis + 1)...].reduce(1, *)
             let length = current[axis]
-            let isUniform = balls.indices.allSatisfy {
-                balls[$0] == balls[$0 - $0 / inner % length * inner]
+            var merged = [Ball?](repeating: nil, count: numbers.count / length)
+            let isUniform = numbers.indices.allSatisfy { index in
+                guard let number = numbers[index] else { return true }
+                let position = index / (inner * length) * inner + index % inner
+                defer { merged[position] = number }
+                return merged[position].map { $0 == number } ?? true
             }
             guard isUniform else { continue }
-            balls = balls.indices.filter { $0 / inner % length == 0 }.map { balls[$0] }
+            numbers = merged
             current[axis] = 1
         }
-        self.init(extents: current, balls: balls)
+        self.init(extents: current, balls: numbers.map { $0 ?? .one })
+    }
+
+    var compressed: Field { Field(compressing: balls, extents: extents) }
+
+    /// With `number` at the added positions of a padded value, which has these extents; along axes where the field is the
+    /// same it stays so.
+    func padded(_ padding: Application.Padding, _ number: Ball, to target: [Int]) -> Field {
+        var grown = extents
+        for axis in padding.axes where extents[axis] != 1 { grown[axis] = target[axis] }
+        var result = [Ball](repeating: number, count: grown.reduce(1, *))
+        for index in result.indices {
+            var (rest, source, step) = (index, 0, 1)
+            var isInside = true
+            for axis in grown.indices.reversed() {
+                var coordinate = rest % grown[axis]
+                rest /= grown[axis]
+                if extents[axis] != 1 { coordinate -= padding.begins[axis] }
+                isInside = isInside && (0..<extents[axis]).contains(coordinate)
+                source += coordinate * step
+                step *= extents[axis]
+            }
+            if isInside { result[index] = balls[source] }
+        }
+        return Field(extents: grown, balls: result)
+    }
+
+    /// Without the added positions of a padded value, which had these extents; what a negative pad has taken away gets 1.
+    func cropped(_ padding: Application.Padding, to inner: [Int]) -> Field {
+        var undone = padding
+        undone.begins = padding.begins.map { -$0 }
+        undone.ends = padding.ends.map { -$0 }
+        return padded(undone, .one, to: inner)
+    }
+
+    /// With axes of extent 1 in front.
+    func extended(toRank rank: Int) -> Field {
+        Field(extents: [Int](repeating: 1, count: max(0, rank - self.rank)) + extents, balls: balls)
     }
 
     static func broadcast(_ left: [Int], _ right: [Int]) throws(Obstacle) -> [Int] {

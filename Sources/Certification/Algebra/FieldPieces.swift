@@ -56,6 +56,13 @@ extension Field {
         return Field(compressing: balls, extents: target)
     }
 
+    /// One number for each position along these axes of a value with these extents.
+    func spread(along axes: [Int], of target: [Int]) -> Field {
+        var grown = extents
+        for axis in axes { grown[axis] = target[axis] }
+        return Field(extents: grown, balls: positions(in: grown).map { balls[$0] })
+    }
+
     /// With axes of extent 1 where a reduction has taken axes away.
     func inserting(axes: [Int], rank: Int) -> Field? {
         guard self.rank + axes.count == rank else { return nil }

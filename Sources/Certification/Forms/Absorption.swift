@@ -5,21 +5,36 @@ import Tensors
 /// outside.
 extension Form {
     func applying(scale: Field?, shift: Field?) throws(Obstacle) -> Form {
-        if isPlain, case .apply(let application) = core.kind {
-            if let clamped = try ActivationForms.applying(scale: scale, shift: shift, to: application, core) {
-                return Form(clamped)
-            }
-        }
+        // What is the same everywhere has no axis.
+        let (scale, shift) = (scale?.compressed, shift?.compressed)
         var outer = self.shift
         if let scale, let inner = outer { outer = try inner * scale }
         if let shift { outer = try outer.map { (field) throws(Obstacle) in try field + shift } ?? shift }
         guard let scale else { return Form(core, scale: self.scale, shift: outer) }
-        let whole = try self.scale.map { (field) throws(Obstacle) in try field * scale } ?? scale
-        guard whole.isFinite, outer?.isFinite ?? true else {
+        guard scale.isFinite, outer?.isFinite ?? true else {
             throw Obstacle("a scale or shift is not finite")
         }
-        let (absorbing, rest) = try core.absorbing(whole)
+        var (absorbing, rest) = try core.absorbing(scale)
+        if let own = self.scale { rest = try rest.map { (field) throws(Obstacle) in try own * field } ?? own }
         return Form(absorbing, scale: rest, shift: outer)
+    }
+}
+
+extension Form {
+    /// The value repeated to these extents where `site`'s operator broadcasts it; `nil` when they do not fit.
+    func broadcast(to extents: [Int], _ site: FormSite) throws(Obstacle) -> Form? {
+        guard let own = core.extents, own.count <= extents.count else { return nil }
+        if own == extents { return self }
+        let aligned = [Int](repeating: 1, count: extents.count - own.count) + own
+        guard zip(aligned, extents).allSatisfy({ $0 == $1 || $0 == 1 }) else { return nil }
+        let repeated = try Core(
+            .apply(
+                Application(
+                    node: site.node, output: 0, arguments: [.form(Form(core))], passage: .broadcast)),
+            extents: extents, type: core.type)
+        return Form(
+            repeated, scale: scale?.extended(toRank: extents.count),
+            shift: shift?.extended(toRank: extents.count))
     }
 }
 
@@ -29,6 +44,7 @@ extension Core {
         if scale.isExactly(1) { return (self, nil) }
         switch kind {
         case .leaf: return (self, scale)
+        case .zero: return (self, nil)
         case .linear(var map):
             guard let factors = scale.along(map.outputAxis, count: map.weight.rowCount) else {
                 return (self, scale)
@@ -52,7 +68,8 @@ extension Core {
         _ scale: Field, into application: Application
     ) throws(Obstacle) -> (core: Core, rest: Field?) {
         switch application.passage {
-        case .none, .clamping: return (self, scale)
+        case .none: return (self, scale)
+        case .clamping: return try ActivationForms.absorbing(scale, into: application, self)
         case .padding: return try PaddingForms.absorbing(scale, into: application, self)
         case .positiveFactors:
             guard scale.isNonnegative else { return (self, scale) }
@@ -64,7 +81,7 @@ extension Core {
             let inner = keepsRank ? scale : scale.inserting(axes: axes, rank: rank)
             guard let inner, inner.isUniform(along: axes) else { return (self, scale) }
             return try absorbing(scale, inner: inner, into: application)
-        case .movement:
+        case .movement, .broadcast:
             guard let map = try MovementMap(application, output: extents),
                 let inner = map.pulledBack(scale)
             else { return (self, scale) }
@@ -82,8 +99,9 @@ extension Core {
             let rest = try Field.concatenating(
                 rests, neutral: .one, axis: axis, extents: application.forms.map { $0.core.extents })
             return (try replaced(application, arguments), rest)
-        case .product:
+        case .product, .quotient:
             for (index, form) in application.forms.enumerated() {
+                if index > 0, case .quotient = application.passage { break }
                 guard let extents = form.core.extents,
                     zip(extents, scale.extents).allSatisfy({ $0 == $1 || $1 == 1 })
                 else { continue }

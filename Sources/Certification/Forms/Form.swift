@@ -29,6 +29,8 @@ final class Core: Sendable {
         /// A value that both graphs define.
         case leaf(String)
         case linear(LinearMap)
+        /// Zeros: the part of a concatenation that is all shift.
+        case zero
         /// The sum of forms without shifts.
         case sum([Form])
         case apply(Application)
@@ -51,7 +53,7 @@ final class Core: Sendable {
         self.type = type
         let inner: Int
         switch kind {
-        case .leaf: inner = 0
+        case .leaf, .zero: inner = 0
         case .linear(let map): inner = map.input.depth
         case .sum(let forms): inner = forms.map(\.core.depth).max() ?? 0
         case .apply(let application): inner = application.arguments.map(\.depth).max() ?? 0
@@ -75,6 +77,8 @@ struct Application: Sendable {
         case weight(WeightView)
         case field(Field)
 
+        var field: Field? { if case .field(let field) = self { field } else { nil } }
+
         var depth: Int {
             if case .form(let form) = self { form.core.depth } else { 0 }
         }
@@ -93,6 +97,10 @@ struct Application: Sendable {
         case concatenation(axis: Int)
         /// The product of two values.
         case product
+        /// The first value over the second.
+        case quotient
+        /// The value repeated along axes of extent 1 and in front, whatever the node does with it.
+        case broadcast
         /// Added elements have a value of their own: the second argument.
         case padding(Padding)
         /// Values are kept between the second and the third argument.
@@ -114,6 +122,8 @@ struct Application: Sendable {
             ends = begins
         }
 
+        /// The axes whose extents change.
+        var axes: [Int] { begins.indices.filter { begins[$0] != 0 || ends[$0] != 0 } }
         var isZero: Bool { (begins + ends).allSatisfy { $0 == 0 } }
         /// Whether nothing is added.
         var isCrop: Bool { (begins + ends).allSatisfy { $0 <= 0 } }

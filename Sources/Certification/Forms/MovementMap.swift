@@ -14,7 +14,22 @@ struct MovementMap {
     init?(_ application: Application, output: [Int]?) throws(Obstacle) {
         guard case .form(let form) = application.arguments[0], let input = form.core.extents, let output
         else { return nil }
+        if case .broadcast = application.passage {
+            self.init(broadcasting: input, to: output)
+            return
+        }
         try self.init(application.node, application.output, application.arguments, input, output)
+    }
+
+    private init?(broadcasting input: [Int], to output: [Int]) {
+        guard let count = try? Field.boundedCount(of: output), count > 0, input.count <= output.count else {
+            return nil
+        }
+        let extents = [Int](repeating: 1, count: output.count - input.count) + input
+        guard zip(extents, output).allSatisfy({ $0 == $1 || $0 == 1 }) else { return nil }
+        sources = Field.positions(of: extents, in: output)
+        self.input = input
+        self.output = output
     }
 
     init?(
@@ -54,7 +69,7 @@ struct MovementMap {
     }
 
     /// Numbers of the output as numbers of the input; `nil` when one input element would need two. Elements that the
-    /// operator leaves out get 1.
+    /// operator leaves out get whatever their neighbours have, so that what is the same along an axis stays so, or 1.
     func pulledBack(_ field: Field) -> Field? {
         let positions = field.positions(in: output)
         var numbers = [Ball?](repeating: nil, count: input.reduce(1, *))
@@ -63,6 +78,13 @@ struct MovementMap {
             if let other = numbers[source], other != number { return nil }
             numbers[source] = number
         }
-        return Field(compressing: numbers.map { $0 ?? .one }, extents: input)
+        return Field(compressing: numbers, extents: input)
+    }
+
+    /// Which elements of the input count when these of the output do; `nil`: all.
+    func needed(_ elements: [Bool]?) -> [Bool] {
+        var needed = [Bool](repeating: false, count: input.reduce(1, *))
+        for (index, source) in sources.enumerated() where elements?[index] ?? true { needed[source] = true }
+        return needed
     }
 }

@@ -24,43 +24,111 @@ struct FormComparison {
     }
 
     mutating func compare(_ before: Form, _ after: Form) throws(Obstacle) {
-        try compare(before.core, after.core)
-        let type = after.core.type ?? .float64
-        try compareScale(before.scale, after.scale, type)
-        try compareShift(before.shift, after.shift, type)
+        try compare(before, after, needed: nil)
     }
 
     // MARK: - Structure
 
-    private mutating func compare(_ before: Core, _ after: Core) throws(Obstacle) {
-        guard compared.insert(Pair(before: ObjectIdentifier(before), after: ObjectIdentifier(after))).inserted
-        else { return }
+    /// `needed`: the elements that anything depends on; `nil`: all.
+    private mutating func compare(_ before: Form, _ after: Form, needed: [Bool]?) throws(Obstacle) {
+        try compare(before.core, after.core, needed: needed)
+        let type = after.core.type ?? .float64
+        try compareScale(before.scale, after.scale, type, (after.core.extents, needed))
+        try compareShift(before.shift, after.shift, type, (after.core.extents, needed))
+    }
+
+    private mutating func compare(_ before: Core, _ after: Core, needed: [Bool]?) throws(Obstacle) {
+        if needed == nil {
+            let pair = Pair(before: ObjectIdentifier(before), after: ObjectIdentifier(after))
+            guard compared.insert(pair).inserted else { return }
+        }
         guard before.extents == after.extents else {
             throw Obstacle("the shapes differ: \(Self.text(before)) and \(Self.text(after))")
         }
         switch (before.kind, after.kind) {
         case (.leaf(let one), .leaf(let other)):
             guard one == other else { throw Obstacle("one reads '\(one)', the other '\(other)'") }
-        case (.linear(let one), .linear(let other)): try compare(one, other)
+        case (.zero, .zero): break
+        case (.linear(let one), .linear(let other)):
+            try compare(one, other, rows: Self.rows(of: after, along: other.outputAxis, needed))
         case (.sum(let one), .sum(let other)):
             guard one.count == other.count else {
                 throw Obstacle("one sums \(one.count) values, the other \(other.count)")
             }
-            for (left, right) in zip(one, other) { try compare(left, right) }
-        case (.apply(let one), .apply(let other)): try compare(one, other)
+            for (left, right) in zip(one, other) { try compare(left, right, needed: needed) }
+        case (.apply(let one), .apply(let other)):
+            try compare(one, other, needed: try Self.neededInside(other, after, needed))
         default: throw Obstacle("one is \(Self.text(before)), the other \(Self.text(after))")
         }
     }
 
-    private mutating func compare(_ before: Application, _ after: Application) throws(Obstacle) {
-        guard before.node.type == after.node.type, before.node.domain == after.node.domain,
-            before.output == after.output
-        else { throw Obstacle("one applies \(before.node.type), the other \(after.node.type)") }
+    /// Which elements of an operator's arguments its needed elements depend on: for each argument that is followed.
+    private static func neededInside(
+        _ application: Application, _ core: Core, _ needed: [Bool]?
+    ) throws(Obstacle) -> [[Bool]?] {
+        switch application.passage {
+        case .positiveFactors, .clamping: return [needed]
+        case .movement, .broadcast:
+            // Without an element left out or told apart there is nothing to follow.
+            guard let inner = application.forms.first?.core.extents, let outer = core.extents,
+                needed != nil || outer.reduce(1, *) < inner.reduce(1, *)
+            else { return [] }
+            return [try MovementMap(application, output: core.extents)?.needed(needed)]
+        case .reduction(let axes, let keepsRank, _):
+            guard let needed, let inner = application.forms.first?.core.extents, let outer = core.extents
+            else { return [] }
+            let kept = keepsRank ? outer : inner.indices.map { axes.contains($0) ? 1 : inner[$0] }
+            return [Self.needed(needed, outer: kept, inner: inner, reduced: axes)]
+        case .concatenation(let axis):
+            guard let needed, let outer = core.extents else { return [] }
+            let inner = outer[(axis + 1)...].reduce(1, *)
+            var first = 0
+            return application.forms.map { form in
+                guard let length = form.core.extents?[axis] else { return nil }
+                defer { first += length }
+                return needed.indices.compactMap { index in
+                    (first..<first + length).contains(index / inner % outer[axis]) ? needed[index] : nil
+                }
+            }
+        default: return []
+        }
+    }
+
+    /// The needed elements of a value before some axes were reduced: whatever its place along those is.
+    private static func needed(
+        _ needed: [Bool], outer: [Int], inner: [Int], reduced axes: [Int]
+    ) -> [Bool]? {
+        let kept = inner.indices.map { axes.contains($0) ? 1 : inner[$0] }
+        guard zip(kept, outer).allSatisfy({ $0 == $1 || $0 == 1 }) else { return nil }
+        var flags = [Bool](repeating: false, count: kept.reduce(1, *))
+        for (position, isNeeded) in zip(Field.positions(of: kept, in: outer), needed) where isNeeded {
+            flags[position] = true
+        }
+        return Field.positions(of: kept, in: inner).map { flags[$0] }
+    }
+
+    /// The rows of a linear map that needed elements depend on; `nil`: all.
+    private static func rows(of core: Core, along axis: Int, _ needed: [Bool]?) -> [Bool]? {
+        guard let needed, let extents = core.extents else { return nil }
+        var rows = [Bool](repeating: false, count: extents[axis])
+        let inner = extents[(axis + 1)...].reduce(1, *)
+        for (index, isNeeded) in needed.enumerated() where isNeeded {
+            rows[index / inner % extents[axis]] = true
+        }
+        return rows
+    }
+
+    private mutating func compare(
+        _ before: Application, _ after: Application, needed: [[Bool]?]
+    ) throws(Obstacle) {
         switch (before.passage, after.passage) {
         case (.padding(let one), .padding(let other)):
             guard one == other else { throw Obstacle("the pads differ", node: after.node.name) }
-        case (.clamping, .clamping): break
+        case (.clamping, .clamping), (.broadcast, .broadcast): break
         default:
+            guard before.node.type == after.node.type, before.node.domain == after.node.domain,
+                before.output == after.output
+            else { throw Obstacle("one applies \(before.node.type), the other \(after.node.type)") }
             guard before.node.hasSameAttributes(as: after.node) else {
                 throw Obstacle("the attributes of \(after.node.type) differ", node: after.node.name)
             }
@@ -74,29 +142,32 @@ struct FormComparison {
                 guard left.hasSameBytes(as: right) else {
                     throw Obstacle("the constant input \(index) differs", node: after.node.name)
                 }
-            case (.form(let left), .form(let right)): try compare(left, right)
+            case (.form(let left), .form(let right)):
+                try compare(left, right, needed: index < needed.count ? needed[index] : nil)
             case (.weight(let left), .weight(let right)):
-                try compare(left, right, nodes: (before.node.name, after.node.name))
+                try compare(left, right, rows: nil, nodes: (before.node.name, after.node.name))
             case (.field(let left), .field(let right)):
-                try compareShift(left, right, after.forms.first?.core.type ?? .float64)
+                try compareShift(left, right, after.forms.first?.core.type ?? .float64, (nil, nil))
             default: throw Obstacle("input \(index) differs", node: after.node.name)
             }
         }
     }
 
-    private mutating func compare(_ before: LinearMap, _ after: LinearMap) throws(Obstacle) {
+    private mutating func compare(
+        _ before: LinearMap, _ after: LinearMap, rows: [Bool]?
+    ) throws(Obstacle) {
         guard before.geometry == after.geometry, before.outputAxis == after.outputAxis else {
             throw Obstacle("the geometry differs from that of '\(before.node)'", node: after.node)
         }
-        try compare(before.input, after.input)
-        try compare(before.weight, after.weight, nodes: (before.node, after.node))
+        try compare(before.input, after.input, needed: nil)
+        try compare(before.weight, after.weight, rows: rows, nodes: (before.node, after.node))
         guard before.tapShift != nil || after.tapShift != nil else { return }
         let count = after.weight.rowCount * after.weight.innerCount
         let zeros = [Ball](repeating: .zero, count: count)
         let (left, right) = (before.tapShift ?? zeros, after.tapShift ?? zeros)
         let type = after.weight.tensor.elementType
         var errors = [Double](repeating: 0, count: after.weight.rowCount)
-        for index in 0..<count {
+        for index in 0..<count where rows?[index / after.weight.innerCount] ?? true {
             // The weights of either side are rounded, not their products with shifts.
             let allowed =
                 type.unitRoundoff * Self.maximumRoundingCount * max(left[index].mass, right[index].mass)
@@ -109,7 +180,7 @@ struct FormComparison {
     // MARK: - Numbers
 
     private mutating func compare(
-        _ before: WeightView, _ after: WeightView, nodes: (before: String, after: String)
+        _ before: WeightView, _ after: WeightView, rows: [Bool]?, nodes: (before: String, after: String)
     ) throws(Obstacle) {
         guard before.rowCount == after.rowCount, before.group == after.group,
             before.innerCount == after.innerCount, before.usedColumns == after.usedColumns
@@ -118,37 +189,42 @@ struct FormComparison {
         }
         var pair = WeightPair(before, after)
         do {
-            coefficients.append(try pair.proof(nodes: nodes))
+            coefficients.append(try pair.proof(rows: rows, nodes: nodes))
         } catch {
             throw Obstacle(error.reason, node: nodes.after)
         }
     }
 
     private mutating func compareScale(
-        _ before: Field?, _ after: Field?, _ type: ElementType
+        _ before: Field?, _ after: Field?, _ type: ElementType, _ place: (extents: [Int]?, needed: [Bool]?)
     ) throws(Obstacle) {
-        for (left, right) in try Self.pairs(before, after, neutral: .one) {
+        for (left, right) in try Self.pairs(before, after, neutral: .one, place) {
             let error = try Self.difference(left, right, type, further: 0, "scale")
             scaleError = max(scaleError, error / max(abs(right.center), .leastNormalMagnitude))
         }
     }
 
     private mutating func compareShift(
-        _ before: Field?, _ after: Field?, _ type: ElementType
+        _ before: Field?, _ after: Field?, _ type: ElementType, _ place: (extents: [Int]?, needed: [Bool]?)
     ) throws(Obstacle) {
-        for (left, right) in try Self.pairs(before, after, neutral: .zero) {
+        for (left, right) in try Self.pairs(before, after, neutral: .zero, place) {
             shiftError = max(shiftError, try Self.difference(left, right, type, further: 0, "shift"))
         }
     }
 
-    /// The numbers of both, element by element; what is absent is `neutral`.
+    /// The numbers of both that are needed, element by element; what is absent is `neutral`.
     private static func pairs(
-        _ before: Field?, _ after: Field?, neutral: Ball
+        _ before: Field?, _ after: Field?, neutral: Ball, _ place: (extents: [Int]?, needed: [Bool]?)
     ) throws(Obstacle) -> [(Ball, Ball)] {
         guard let rank = (before ?? after)?.rank else { return [] }
         let one = before ?? Field(uniform: neutral, rank: rank)
         let other = after ?? Field(uniform: neutral, rank: rank)
-        let target = try Field.broadcast(one.extents, other.extents)
+        var target = try Field.broadcast(one.extents, other.extents)
+        if let needed = place.needed, let extents = place.extents {
+            target = extents
+            let positions = zip(one.positions(in: target), other.positions(in: target))
+            return zip(positions, needed).filter(\.1).map { (one.balls[$0.0.0], other.balls[$0.0.1]) }
+        }
         return zip(one.positions(in: target), other.positions(in: target)).map {
             (one.balls[$0], other.balls[$1])
         }
@@ -176,6 +252,7 @@ struct FormComparison {
         let extents = core.extents.map { "[" + $0.map(String.init).joined(separator: ",") + "]" } ?? "[?]"
         switch core.kind {
         case .leaf(let name): return "'\(name)' \(extents)"
+        case .zero: return "a constant \(extents)"
         case .linear(let map): return "the linear map of '\(map.node)' \(extents)"
         case .sum(let forms): return "a sum of \(forms.count) values \(extents)"
         case .apply(let application): return "\(application.node.type) \(extents)"

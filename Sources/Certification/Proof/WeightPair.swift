@@ -15,7 +15,11 @@ struct WeightPair {
     }
 
     /// What every coefficient differs by at most. Throws an `Obstacle` where it is more than rounding.
-    mutating func proof(nodes: (before: String, after: String)) throws(Obstacle) -> CoefficientProof {
+    ///
+    /// `rows`: those that count; `nil`: all.
+    mutating func proof(
+        rows: [Bool]?, nodes: (before: String, after: String)
+    ) throws(Obstacle) -> CoefficientProof {
         var proof = CoefficientProof(before, after, nodes: nodes)
         if before.isPlain, after.isPlain, before.rowsAreOuter == after.rowsAreOuter,
             before.middleCount == after.middleCount, before.tensor.hasSameBytes(as: after.tensor)
@@ -42,6 +46,7 @@ struct WeightPair {
             if isSameOrder { reader.read(outer * elements.count, into: &elements) }
             for middle in 0..<after.middleCount where after.isUsed(outer, middle) {
                 let (row, column) = (after.row(outer, middle), after.column(outer, middle))
+                guard rows?[row] ?? true else { continue }
                 let inner = after.rowsAreOuter ? column % after.middleCount : middle
                 let start = isSameOrder ? inner * taps : before.start(row: row, column: inner)
                 // A dropped column moves the numbers of those behind it; only the last are ever dropped.

@@ -4,7 +4,7 @@ import Tensors
 /// Activations through which factors get:
 ///
 ///     Relu, LeakyRelu, PRelu:  f(a⊙x) = a⊙f(x)                             for a ≥ 0
-///     Clip:                    a⊙clip(x, l, h) + b = clip(a⊙x + b, a⊙l + b, a⊙h + b)    for a ≥ 0
+///     Clip:                    a⊙clip(x, l, h) = a⊙l + clip(a⊙(x − l), 0, a⊙(h − l))    for a ≥ 0
 ///
 /// Source: ONNX Relu-14, LeakyRelu-16, PRelu-16, Clip-13.
 struct ActivationForms: FormRule {
@@ -41,24 +41,33 @@ struct ActivationForms: FormRule {
                 return nil
             }
         }
-        return Form(try site.applied(arguments, .clamping))
+        // From the lower bound on, or from the upper one: whatever is added behind and before cancels.
+        guard let anchor = arguments.dropFirst().lazy.compactMap(\.field).first else {
+            return form
+        }
+        let negative = try anchor.map { (ball) throws(Obstacle) in -ball }
+        arguments[0] = .form(try form.applying(scale: nil, shift: negative))
+        for index in 1..<arguments.count {
+            guard let bound = arguments[index].field else { continue }
+            // The anchor itself is 0 exactly.
+            arguments[index] = .field(
+                bound == anchor ? Field(uniform: .zero, rank: rank) : try bound + negative)
+        }
+        return Form(try site.applied(arguments, .clamping), shift: anchor)
     }
 
-    /// Clip of a positive affine.
-    static func applying(
-        scale: Field?, shift: Field?, to application: Application, _ core: Core
-    ) throws(Obstacle) -> Core? {
-        guard case .clamping = application.passage, case .form(let inner) = application.arguments[0],
-            scale?.isNonnegative ?? true
-        else { return nil }
-        var moved = application
-        moved.arguments[0] = .form(try inner.applying(scale: scale, shift: shift))
-        for index in 1..<moved.arguments.count {
-            guard case .field(var bound) = moved.arguments[index] else { continue }
-            if let scale { bound = try bound * scale }
-            if let shift { bound = try bound + shift }
-            moved.arguments[index] = .field(bound)
+    /// Into what is clipped, and into the bounds.
+    static func absorbing(
+        _ scale: Field, into application: Application, _ core: Core
+    ) throws(Obstacle) -> (core: Core, rest: Field?) {
+        guard case .form(let inner) = application.arguments[0], scale.isNonnegative else {
+            return (core, scale)
         }
-        return try Core(.apply(moved), extents: core.extents, type: core.type)
+        var arguments = application.arguments
+        arguments[0] = .form(try inner.applying(scale: scale, shift: nil))
+        for index in 1..<arguments.count {
+            if let bound = arguments[index].field { arguments[index] = .field(try bound * scale) }
+        }
+        return (try core.replaced(application, arguments), nil)
     }
 }

@@ -62,9 +62,9 @@ struct ChannelwiseForms: FormRule {
 
     private func arithmetic(_ site: FormSite) throws(Obstacle) -> Form? {
         let isConstantFirst = site.constant(0) != nil
-        guard let form = site.form(isConstantFirst ? 1 : 0), let rank = site.rank,
+        guard let operand = site.form(isConstantFirst ? 1 : 0), let rank = site.rank,
             let tensor = site.constant(isConstantFirst ? 0 : 1), let constant = Field(tensor, rank: rank),
-            let extents = site.extents, form.core.extents == extents
+            let extents = site.extents, let form = try operand.broadcast(to: extents, site)
         else { return nil }
         switch site.node.operation {
         case is Mul: return try form.applying(scale: constant, shift: nil)

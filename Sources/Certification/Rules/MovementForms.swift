@@ -46,10 +46,20 @@ struct MovementForms: FormRule {
         guard let rank = site.rank, rank > 0, case .integer(let stated)? = site.node.attributes["axis"]
         else { return nil }
         let axis = Int(stated) < 0 ? Int(stated) + rank : Int(stated)
-        let forms = site.operands.indices.compactMap { site.form($0) }
-        guard (0..<rank).contains(axis), forms.count == site.operands.count,
-            forms.allSatisfy({ $0.core.extents?.count == rank })
-        else { return nil }
+        var forms: [Form] = []
+        for index in site.operands.indices {
+            if let form = site.form(index) {
+                forms.append(form)
+            } else if let tensor = site.constant(index), let field = Field(tensor, rank: rank) {
+                let zero = try Core(.zero, extents: tensor.shape.dimensions, type: tensor.elementType)
+                forms.append(Form(zero, shift: field))
+            } else {
+                return nil
+            }
+        }
+        guard (0..<rank).contains(axis), forms.allSatisfy({ $0.core.extents?.count == rank }) else {
+            return nil
+        }
         let extents = forms.map(\.core.extents)
         return Form(
             try site.applied(forms.map { .form(Form($0.core)) }, .concatenation(axis: axis)),

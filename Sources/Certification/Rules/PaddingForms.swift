@@ -10,53 +10,43 @@ struct PaddingForms: FormRule {
     func form(_ site: FormSite) throws(Obstacle) -> Form? {
         guard let pad = site.node.operation as? Pad, pad.mode == .constant, let form = site.form(0),
             let extents = site.extents, let inner = form.core.extents, extents.count == inner.count,
-            extents.count >= 3, let padding = Self.padding(pad, site), !padding.isCrop,
-            let value = value(site)
+            let padding = Self.padding(pad, site), !padding.isCrop, let value = value(site)
         else { return nil }
         let rank = extents.count
-        let spatial = padding.begins[2...] + padding.ends[2...]
-        guard spatial.allSatisfy({ $0 == 0 }) else {
-            guard padding.begins[..<2] == [0, 0], padding.ends[..<2] == [0, 0] else { return nil }
-            return try Self.spatial(site, padding, form, Field(uniform: Ball(value), rank: rank))
+        let axes = padding.axes
+        if [form.scale, form.shift].allSatisfy({ $0?.isUniform(along: axes) ?? true }), axes != [1],
+            let form = try Self.uniform(site, padding, form, Field(uniform: Ball(value), rank: rank))
+        {
+            return form
         }
-        if form.shift == nil, value == 0, form.scale?.isUniform(along: 0..<rank) ?? true {
-            return Form(
-                try Self.core(site, padding, Form(form.core), Field(uniform: .zero, rank: rank)),
-                scale: form.scale)
-        }
-        guard padding.begins == [Int](repeating: 0, count: rank), padding.ends[0] == 0, padding.ends[1] > 0,
-            let scale = (form.scale ?? Field(uniform: .one, rank: rank)).along(1, count: inner[1]),
-            let shift = (form.shift ?? Field(uniform: .zero, rank: rank)).along(1, count: inner[1])
-        else { return nil }
-        let added = padding.ends[1]
+        // Added elements become zeros, a factor of 1 and a shift.
+        guard value.isFinite else { return nil }
+        let unshifted = Field(uniform: .zero, rank: rank)
+        let shift = form.shift ?? (value == 0 ? nil : unshifted.spread(along: axes, of: inner))
         return Form(
-            try Self.core(site, padding, Form(form.core), Field(uniform: .zero, rank: rank)),
-            scale: Field(scale + [Ball](repeating: .one, count: added), axis: 1, rank: rank),
-            shift: Field(shift + [Ball](repeating: Ball(value), count: added), axis: 1, rank: rank))
+            try Self.core(site, padding, Form(form.core), unshifted),
+            scale: form.scale?.padded(padding, .one, to: extents),
+            shift: shift?.padded(padding, Ball(value), to: extents))
     }
 
-    private static func spatial(
+    /// An affine that is the same along the axes that grow; `nil` where a is 0 and the value does not follow.
+    private static func uniform(
         _ site: FormSite, _ padding: Application.Padding, _ form: Form, _ value: Field
-    ) throws(Obstacle) -> Form {
-        let axes = 2..<value.rank
-        let isUniform = [form.scale, form.shift].allSatisfy { $0?.isUniform(along: axes) ?? true }
+    ) throws(Obstacle) -> Form? {
         if !value.isFinite {
             // Less, or more, than anything stays so.
-            guard isUniform, form.scale?.isNonnegative ?? true else {
+            guard form.scale?.isNonnegative ?? true else {
                 return Form(try core(site, padding, form, value))
             }
             return Form(try core(site, padding, Form(form.core), value), scale: form.scale, shift: form.shift)
         }
         var inner = value
-        if let shift = form.shift, isUniform { inner = try inner.combined(shift, -) }
-        if let scale = form.scale, isUniform {
+        if let shift = form.shift { inner = try inner.combined(shift, -) }
+        if let scale = form.scale, !inner.isExactly(0) {
             let inverses = scale.balls.compactMap(\.reciprocal)
-            guard inverses.count == scale.balls.count else {
-                return Form(try core(site, padding, form, value))
-            }
+            guard inverses.count == scale.balls.count else { return nil }
             inner = try inner * Field(extents: scale.extents, balls: inverses)
         }
-        guard isUniform else { return Form(try core(site, padding, form, value)) }
         return Form(
             try core(site, padding, Form(form.core), inner), scale: form.scale, shift: form.shift)
     }
@@ -121,17 +111,22 @@ struct PaddingForms: FormRule {
 
     /// a⊙pad_v(x) = pad_{a⊙v}(a⊙x).
     static func absorbing(
-        _ scale: Field, into application: Application, _ core: Core
+        _ whole: Field, into application: Application, _ core: Core
     ) throws(Obstacle) -> (core: Core, rest: Field?) {
-        guard case .padding(let padding) = application.passage, padding.ends[1] == 0,
+        guard case .padding(let padding) = application.passage,
             case .form(let inner) = application.arguments[0],
-            case .field(let value) = application.arguments[1], scale.isUniform(along: 2..<scale.rank),
-            value.isFinite || scale.isNonnegative
-        else { return (core, scale) }
+            case .field(let value) = application.arguments[1], value.isFinite || whole.isNonnegative
+        else { return (core, whole) }
+        var scale = whole
+        if !scale.isUniform(along: padding.axes) {
+            // Added zeros stay zeros, whatever scales them.
+            guard value.isExactly(0), let extents = inner.core.extents else { return (core, whole) }
+            scale = scale.cropped(padding, to: extents)
+        }
         var scaled = inner
         if inner.isPlain {
             let (absorbing, rest) = try inner.core.absorbing(scale)
-            guard rest == nil else { return (core, scale) }
+            guard rest == nil else { return (core, whole) }
             scaled = Form(absorbing)
         } else {
             scaled = try inner.applying(scale: scale, shift: nil)

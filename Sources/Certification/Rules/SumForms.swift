@@ -1,45 +1,59 @@
 import Graph
 import Tensors
 
-/// Sums of values of one shape, and products of two values:
+/// Sums of values and constants, and products and quotients of two values:
 ///
 ///     (a₁⊙x₁ + b₁) + (a₂⊙x₂ + b₂) = (a₁⊙x₁ + a₂⊙x₂) + (b₁ + b₂)
 ///
-/// Source: ONNX Add-14, Sub-14, Sum-13, Mul-14.
+/// Source: ONNX Add-14, Sub-14, Sum-13, Mul-14, Div-14.
 struct SumForms: FormRule {
+    /// The most terms of one sum.
+    static let maximumTermCount = 64
+
     func form(_ site: FormSite) throws(Obstacle) -> Form? {
-        let forms = site.operands.indices.compactMap { site.form($0) }
-        guard forms.count == site.operands.count, forms.count >= 2, let rank = site.rank,
-            let extents = site.extents
-        else { return nil }
+        guard let rank = site.rank, let extents = site.extents, site.operands.count >= 2 else { return nil }
         switch site.node.operation {
-        case is Add, is Sum: return try sum(forms, site)
-        case is Sub:
-            let negative = Field(uniform: Ball(-1), rank: rank)
-            guard forms[1].core.extents == extents else { return nil }
-            return try sum([forms[0], try forms[1].applying(scale: negative, shift: nil)], site)
-        case is Mul:
-            guard forms.allSatisfy({ $0.core.extents?.count == rank }) else { return nil }
-            return Form(try site.applied(forms.map { .form($0) }, .product))
+        case is Add, is Sum: return try sum(site, extents, negatingLast: false)
+        case is Sub: return try sum(site, extents, negatingLast: true)
+        case is Mul, is Div:
+            let forms = site.operands.indices.compactMap { site.form($0) }
+            guard forms.count == 2, forms.allSatisfy({ $0.core.extents?.count == rank }) else { return nil }
+            let isProduct = site.node.operation is Mul
+            return Form(try site.applied(forms.map { .form($0) }, isProduct ? .product : .quotient))
         default: return nil
         }
     }
 
-    private func sum(_ forms: [Form], _ site: FormSite) throws(Obstacle) -> Form? {
-        guard forms.allSatisfy({ $0.core.extents == site.extents }) else { return nil }
+    private func sum(_ site: FormSite, _ extents: [Int], negatingLast: Bool) throws(Obstacle) -> Form? {
         var terms: [Form] = []
         var shift: Field?
-        for form in forms {
-            if case .sum(let inner) = form.core.kind, form.scale == nil {
-                terms += inner
+        for index in site.operands.indices {
+            var added: Field?
+            if let tensor = site.constant(index) {
+                added = Field(tensor, rank: extents.count)
+                guard added != nil else { return nil }
             } else {
-                terms.append(Form(form.core, scale: form.scale))
+                guard var form = try site.form(index)?.broadcast(to: extents, site) else { return nil }
+                if negatingLast, index == 1 {
+                    form = try form.applying(
+                        scale: Field(uniform: Ball(-1), rank: extents.count), shift: nil)
+                }
+                if case .sum(let inner) = form.core.kind, form.scale == nil {
+                    terms += inner
+                } else {
+                    terms.append(Form(form.core, scale: form.scale))
+                }
+                added = form.shift
             }
-            if let own = form.shift {
-                shift = try shift.map { (field) throws(Obstacle) in try field + own } ?? own
+            if let added {
+                shift = try shift.map { (field) throws(Obstacle) in try field + added } ?? added
             }
         }
-        guard terms.count <= 64 else { throw Obstacle("a sum has more than 64 terms") }
+        guard let first = terms.first else { return nil }
+        if terms.count == 1 { return Form(first.core, scale: first.scale, shift: shift) }
+        guard terms.count <= Self.maximumTermCount else {
+            throw Obstacle("a sum has more than \(Self.maximumTermCount) terms")
+        }
         return Form(try site.core(.sum(terms)), shift: shift)
     }
 }
