@@ -18,6 +18,8 @@ One definition for the output of every folding tool:
   has no input for one. Conv and Gemm have: an Add behind them counts. Cast and Identity do not stand between two nodes.
 - LayerNormalization and its kin depend on the data and are no affines. Those whose own scale and bias are not ones and
   zeros are counted apart (`normalizations`): a dense layer or a convolution may take these two.
+- A Pad with a finite value other than zero is counted apart too (`pads`): a shift ahead of a padded convolution may become
+  one, as a value for the border or as a channel of ones that the convolution multiplies.
 - Bodies of If, Loop and Scan count, and functions of the model are inlined first.
 
 Two figures: `affines` counts nodes; `runs` counts maximal chains of nodes in which each is the only consumer of the one
@@ -63,20 +65,22 @@ class Value:
 
 @dataclass
 class Count:
-    """The affines of a model as (kind, form, node name), and the normalizations with a scale or bias of their own."""
+    """The affines of a model as (kind, form, node name), and by name what is counted apart."""
     affines: list = field(default_factory=list)
     runs: int = 0
     normalizations: list = field(default_factory=list)
+    pads: list = field(default_factory=list)
 
     def summary(self, nodes=False):
         result = {
             "affines": len(self.affines), "runs": self.runs,
             "scalars": sum(form == "scalar" for _, form, _ in self.affines),
-            "normalizations": len(self.normalizations),
+            "normalizations": len(self.normalizations), "pads": len(self.pads),
             "byKind": dict(sorted(Counter(kind for kind, _, _ in self.affines).items()))}
         if nodes:
             result["nodes"] = [dict(zip(("kind", "form", "node"), affine)) for affine in self.affines]
             result["normalizationNodes"] = self.normalizations
+            result["padNodes"] = self.pads
         return result
 
 
@@ -127,6 +131,8 @@ class GraphCounter:
                 continuing.add(node.output[0])
             if self.is_scaled_normalization(node, operands):
                 self.count.normalizations.append(node.name or node.output[0])
+            if self.is_filled_pad(node, operands):
+                self.count.pads.append(node.name or node.output[0])
             values.update(self.outputs(node, operands))
         return self.count
 
@@ -204,6 +210,14 @@ class GraphCounter:
             return operand.level == CONSTANT and (operand.array is None or bool((operand.array != neutral).any()))
         return differs(scale, 1) or differs(bias, 0)
 
+    @staticmethod
+    def is_filled_pad(node, operands):
+        if node.op_type != "Pad" or operands[0].level != DATA or len(operands) < 3 or operands[2] is None:
+            return False
+        value = operands[2].array
+        return attribute(node, "mode", b"constant") == b"constant" \
+            and (value is None or bool((numpy.isfinite(value) & (value != 0)).any()))
+
     def outputs(self, node, operands):
         """What is known of a node's outputs."""
         given = [o for o in operands if o is not None]
@@ -255,11 +269,14 @@ def main(arguments):
     for file, summary in summaries.items():
         kinds = ", ".join(f"{kind} {number}" for kind, number in summary["byKind"].items())
         print(f"{file}: {summary['affines']} affines in {summary['runs']} runs ({kinds or 'none'}); "
-              f"{summary['scalars']} scalar; {summary['normalizations']} normalizations with scale or bias")
+              f"{summary['scalars']} scalar; {summary['normalizations']} normalizations with scale or bias; "
+              f"{summary['pads']} filled pads")
         for affine in summary.get("nodes", ()):
             print(f"    {affine['kind']:20} {affine['form']:8} {affine['node']}")
         for name in summary.get("normalizationNodes", ()):
             print(f"    {'(normalization)':29} {name}")
+        for name in summary.get("padNodes", ()):
+            print(f"    {'(filled pad)':29} {name}")
     return 0
 
 

@@ -30,10 +30,11 @@ LEGEND = """\
 Each cell is the number of per-channel affines by constants that the tool leaves in the network: nodes, and behind a slash
 runs of consecutive nodes where these are fewer (a BatchNormalization spelled as Mul and Add is two nodes in one run).
 “(n s)” says how many of the nodes have one scalar for all channels, as in an activation that is spelled out.
-“+ n LN” counts layer normalizations with a scale or bias of their own, which OpenVINO spells out. **wrong** means that the
-answer differs from the unfolded network's by the largest error given, past what rounding explains; “–” that the tool does
-not take the network. `count_affines.py` defines what an affine is; `fold_tools.py` says how each tool is run, and
-`openvino_graph.py` where OpenVINO's are counted."""
+“+ n LN” counts layer normalizations with a scale or bias of their own, which OpenVINO spells out; “+ n pad” counts Pads with
+a value other than zero, which carry a shift past the border of a padded convolution. **wrong** means that the answer differs
+from the unfolded network's by the largest error given, past what rounding explains; “–” that the tool does not take the
+network. `count_affines.py` defines what an affine is; `fold_tools.py` says how each tool is run, and `openvino_graph.py`
+where OpenVINO's are counted."""
 
 
 def judge(network, outputs):
@@ -82,6 +83,8 @@ def cell(result):
         text += f" ({result['scalars']} s)"
     if result["normalizations"]:
         text += f" + {result['normalizations']} LN"
+    if result["pads"]:
+        text += f" + {result['pads']} pad"
     return f"{text} **wrong {result['error']:.2g}**" if result["isWrong"] else text
 
 

@@ -19,7 +19,7 @@ VECTORS = {name: filled(4) for name in "abcd"}
 CHANNELS = {name: filled(4, 1, 1) for name in "ab"}
 DENSE = {"w": filled(4, 4), "a": filled(4)}
 
-# Affines, runs, scaled normalizations; the graph; its initializers.
+# Affines, runs, scaled normalizations, and filled pads if there are any; the graph; its initializers.
 CASES = {
     "a BatchNormalization": ((1, 1, 0), IMAGE + "{ y = BatchNormalization(x, a, b, c, d) }", VECTORS),
     "none in training": (
@@ -66,6 +66,10 @@ CASES = {
     "a layer normalization apart": ((0, 0, 1), ROWS + "{ y = LayerNormalization(x, a) }", DENSE),
     "no plain layer normalization": (
         (0, 0, 0), ROWS + "{ y = LayerNormalization(x, a) }", {"a": numpy.ones(4, numpy.float32)}),
+    "a filled pad apart": (
+        (0, 0, 0, 1), IMAGE + "{ y = Pad(x, p, a) }", {"p": numpy.zeros(8, numpy.int64), "a": numpy.float32([1])}),
+    "no pad of zeros": (
+        (0, 0, 0, 0), IMAGE + "{ y = Pad(x, p, a) }", {"p": numpy.zeros(8, numpy.int64), "a": numpy.float32([0])}),
     "a branch's nodes": ((1, 1, 0), CHOICE + """{ y = If(c) <then_branch = t () => (float[N,4] p) { p = Mul(x, a) },
         else_branch = e () => (float[N,4] q) { q = Identity(x) }> }""", DENSE),
 }
@@ -77,4 +81,5 @@ def test_counts(name):
     model = parser.parse_model(HEADER + text)
     model.graph.initializer.extend(numpy_helper.from_array(array, key) for key, array in constants.items())
     count = count_affines.count(model)
-    assert (len(count.affines), count.runs, len(count.normalizations)) == expected
+    figures = (len(count.affines), count.runs, len(count.normalizations), len(count.pads))
+    assert figures == (*expected, 0)[:4]
