@@ -14,49 +14,23 @@ struct ThroughAverage: BackwardStep {
     let types = ["AveragePool", "GlobalAveragePool", "ReduceMean"]
 
     func take(_ site: BackwardSite, in plan: inout BackwardPlan) throws(FoldRefusal) {
-        if let pool = site.node.operation as? AveragePool, pool.countsPads, site.affine.hasShift,
-            pool.roundsUp || !pool.window.hasNoPads
-        {
+        if let pool = site.node.operation as? AveragePool, pool.mayCountPads, site.affine.hasShift {
             throw site.refusal("AveragePool counts its pads, so a shift would not be the same everywhere")
         }
         try plan.pass(try site.affine(onAxis: try site.keptAxis()), at: site)
     }
 }
 
-extension Window {
-    fileprivate var hasNoPads: Bool {
-        switch padding {
-        case nil, .valid: true
-        case .explicit(let begins, let ends): (begins + ends).allSatisfy { $0 == 0 }
-        case .sameUpper, .sameLower: false
-        }
-    }
-}
-
 extension BackwardSite {
     /// The axis of the input that the channels come from, for a pool or a reduction; `nil` when it mixes them.
     func keptAxis() throws(FoldRefusal) -> Int? {
-        guard node.type.hasPrefix("Reduce") else { return affine.axis < 2 ? affine.axis : nil }
+        guard let axes = node.reducedAxes else { return affine.axis < 2 ? affine.axis : nil }
         guard let rank = input(0)?.rank else { throw refusal("the rank of its input is not known") }
-        guard let reduced = reducedAxes(rank: rank) else { throw refusal("its axes are not constant") }
+        guard let reduced = context.reducedAxes(of: node, rank: rank) else {
+            throw refusal("its axes are not constant")
+        }
         let kept = (0..<rank).filter { !reduced.contains($0) }
-        if node.integerAttribute("keepdims", default: 1) == 0 {
-            return kept.indices.contains(affine.axis) ? kept[affine.axis] : nil
-        }
-        return kept.contains(affine.axis) ? affine.axis : nil
-    }
-
-    private func reducedAxes(rank: Int) -> [Int]? {
-        var stated: [Int] = []
-        if case .integers(let axes) = node.attributes["axes"] {
-            stated = axes.compactMap { Int(exactly: $0) }
-        } else if node.input(1) != nil {
-            guard let known = input(1)?.knownElements else { return nil }
-            stated = known
-        }
-        if stated.isEmpty {
-            return node.integerAttribute("noop_with_empty_axes", default: 0) == 1 ? [] : Array(0..<rank)
-        }
-        return stated.map { $0 < 0 ? $0 + rank : $0 }
+        if axes.keepsDimensions { return kept.contains(affine.axis) ? affine.axis : nil }
+        return kept.indices.contains(affine.axis) ? kept[affine.axis] : nil
     }
 }

@@ -14,7 +14,7 @@ struct ThroughMaximum: BackwardStep {
 
     func take(_ site: BackwardSite, in plan: inout BackwardPlan) throws(FoldRefusal) {
         try site.requirePositiveScale()
-        for case let positions? in site.node.outputs.dropFirst() where !site.context.isUnused(positions) {
+        guard !site.context.needsOtherOutputs(of: site.node) else {
             throw site.refusal("the positions of the maxima are asked for too")
         }
         try plan.pass(try site.affine(onAxis: try site.keptAxis()), at: site)

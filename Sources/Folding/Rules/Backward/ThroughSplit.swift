@@ -57,10 +57,3 @@ struct ThroughSplit: BackwardStep {
         return Affine(scale: scale, shift: shift, axis: axis)
     }
 }
-
-extension FoldContext {
-    /// Whether nothing depends on `value`.
-    func isUnused(_ value: String) -> Bool {
-        !index.isGraphOutput(value) && index.consumers(of: value).isEmpty
-    }
-}

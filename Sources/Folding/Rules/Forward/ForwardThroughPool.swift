@@ -22,26 +22,13 @@ struct ForwardThroughPool: ForwardPassage {
             guard affine.scale.allSatisfy({ $0 > 0 }) else {
                 throw FoldRefusal("it lets no scale through that is not positive")
             }
-            for case let indices? in site.node.outputs.dropFirst()
-            where plan.context.index.isGraphOutput(indices)
-                || !plan.context.index.consumers(of: indices).isEmpty
-            {
+            guard !plan.context.needsOtherOutputs(of: site.node) else {
                 throw FoldRefusal("its indices are asked for")
             }
         }
-        if let pool = site.node.operation as? AveragePool, affine.hasShift, pool.countsPads,
-            pool.roundsUp || Self.mayPad(pool.window)
-        {
+        if let pool = site.node.operation as? AveragePool, affine.hasShift, pool.mayCountPads {
             throw FoldRefusal("it counts its pads, where the shift would be missing")
         }
         return ForwardPassing(node: site.rewired, outputs: [affine])
-    }
-
-    private static func mayPad(_ window: Window) -> Bool {
-        switch window.padding {
-        case nil, .valid: false
-        case .explicit(let begins, let ends): (begins + ends).contains { $0 != 0 }
-        case .sameUpper, .sameLower: true
-        }
     }
 }

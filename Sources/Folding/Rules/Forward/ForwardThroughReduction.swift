@@ -8,13 +8,13 @@ import Graph
 /// not positive; axes that are not constant.
 /// Source: ONNX ReduceMean-18, ReduceMax-20, ReduceMin-20.
 struct ForwardThroughReduction: ForwardPassage {
-    func matches(_ node: Node) -> Bool { Self.axes(of: node) != nil }
+    func matches(_ node: Node) -> Bool { node.reducedAxes != nil }
 
     func pass(_ site: ForwardSite, _ plan: inout ForwardPlan) throws(FoldRefusal) -> ForwardPassing {
         let flow = try site.onlyFirst()
         let dimensions = try site.inputDimensions()
-        guard let axes = Self.axes(of: site.node),
-            let reduced = Self.reduced(axes, site, rank: dimensions.count)
+        guard let axes = site.node.reducedAxes,
+            let reduced = site.context.reducedAxes(of: site.node, rank: dimensions.count)
         else { throw FoldRefusal("its axes are not constant") }
         if !(site.node.operation is ReduceMean) {
             guard flow.affine.scale.allSatisfy({ $0 > 0 }) else {
@@ -31,25 +31,5 @@ struct ForwardThroughReduction: ForwardPassage {
         }
         let axis = axes.keepsDimensions ? affine.axis : affine.axis - reduced.count { $0 < affine.axis }
         return ForwardPassing(node: site.rewired, outputs: [affine.moved(to: axis)])
-    }
-
-    private static func axes(of node: Node) -> ReducedAxes? {
-        switch node.operation {
-        case let operation as ReduceMean: operation.axes
-        case let operation as ReduceMax: operation.axes
-        case let operation as ReduceMin: operation.axes
-        default: nil
-        }
-    }
-
-    private static func reduced(_ axes: ReducedAxes, _ site: ForwardSite, rank: Int) -> Set<Int>? {
-        var stated = axes.stated
-        if stated == nil, let name = site.node.input(1) {
-            guard let elements = site.context.values[name]?.knownElements else { return nil }
-            stated = elements
-        }
-        guard let stated, !stated.isEmpty else { return axes.isIdentityWithoutAxes ? [] : Set(0..<rank) }
-        let normalized = stated.map { $0 < 0 ? $0 + rank : $0 }
-        return normalized.allSatisfy { (0..<rank).contains($0) } ? Set(normalized) : nil
     }
 }
