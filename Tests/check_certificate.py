@@ -333,7 +333,9 @@ class Checker:
         types = [node.op_type for node in nodes + folded]
         spatial = {tuple(shape[2:]) for shape in shapes.values()}
         cropped = shapes
-        if set(types) <= CROPPABLE and len(spatial) == 1:
+        # Automatic pads depend on the extents, and so may what a fold makes of them.
+        automatic = any(value(node, "auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID") for node in nodes + folded)
+        if set(types) <= CROPPABLE and len(spatial) == 1 and not automatic:
             span = max([0, *(max(file.constants[n.input[1]].shape[2:], default=1) * max(value(n, "dilations", [1]))
                              for file, among in ((self.before, nodes), (self.after, folded)) for n in among
                              if n.op_type in ("Conv", "ConvTranspose") and n.input[1] in file.constants)])
