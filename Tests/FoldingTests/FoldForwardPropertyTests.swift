@@ -18,7 +18,7 @@ import Folding
             #expect(
                 (entry.outcome == .folded) == random.folds,
                 "seed \(seed): \(graph.nodes.map(\.type)) \(entry.reason ?? "")")
-            if seed.isMultiple(of: 4) {
+            if seed.isMultiple(of: 8) {
                 let certificate = try Certifier().certify(original: graph, folded: result.graph)
                 #expect(
                     certificate.isProven, "seed \(seed): \(graph.nodes.map(\.type)) \(certificate.failures)")
