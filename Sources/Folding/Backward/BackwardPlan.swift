@@ -4,9 +4,8 @@ import Tensors
 /// What must change so that an affine is part of the nodes before it, collected before anything is changed.
 ///
 /// Beginning with the value that the affine reads, each step says what its node's inputs must become
-/// (`value(_:ofInput:at:)`), until all of it is in constants. Nodes are visited against the graph's order, so that every
-/// demand on a node's outputs is known when its turn comes: a value that all its readers want changed in the same way
-/// may have several. A refusal anywhere refuses the whole.
+/// (`value(_:ofInput:at:)`), until all of it is in constants; `BackwardWorklist` says whose turn it is. A refusal anywhere
+/// refuses the whole.
 ///
 /// Nodes are replaced where they stand. A value that changes gets a new name; one that does not keeps its own.
 package struct BackwardPlan {
@@ -24,16 +23,7 @@ package struct BackwardPlan {
     /// Whether a Cast to a wider type was met.
     private(set) var hasMetCast = false
 
-    private struct Wanted {
-        let demand: BackwardDemand
-        let producer: Node
-        let position: Int
-        /// How often each node that reads the value reads it changed.
-        var uses: [Node.Identifier: Int]
-    }
-
-    /// By the value that must change.
-    private var open: [String: Wanted] = [:]
+    private var worklist: BackwardWorklist
     private var visitedCount = 0
     private var edit = GraphEdit()
     private var newNames: Set<String> = []
@@ -59,6 +49,7 @@ package struct BackwardPlan {
     ) {
         self.context = context
         self.root = root
+        worklist = BackwardWorklist(context)
         narrowType = type
         self.choices = choices
     }
@@ -68,8 +59,8 @@ package struct BackwardPlan {
         _ affine: Affine, on value: String, defining output: String, steps: BackwardSteps
     ) throws(FoldRefusal) {
         let demand = BackwardDemand(affine: affine, name: output, isWide: narrowType != nil)
-        try want(demand, of: value, by: root)
-        while let site = try nextSite() {
+        try worklist.want(demand, of: value, by: root)
+        while let site = try worklist.next() {
             visitedCount += 1
             guard visitedCount <= Self.maximumNodeCount else {
                 throw site.refusal("more than \(Self.maximumNodeCount) nodes would change")
@@ -138,7 +129,7 @@ package struct BackwardPlan {
         if affine.isIdentity, !site.demand.isWide { return value }
         let demand = BackwardDemand(
             affine: affine, name: unusedName(value + "_folded"), isWide: site.demand.isWide)
-        return try want(demand, of: value, by: site.node)
+        return try worklist.want(demand, of: value, by: site.node)
     }
 
     /// The same for an operand that is broadcast to the output, or a part of it, on whose axes `affine` is.
@@ -236,10 +227,10 @@ package struct BackwardPlan {
 
     /// Takes a Cast out: its input becomes what its output would.
     mutating func removeCast(_ site: BackwardSite, _ input: String) throws(FoldRefusal) {
-        guard open[input] == nil else { throw site.refusal("another Cast reads '\(input)' too") }
+        guard !worklist.contains(input) else { throw site.refusal("another Cast reads '\(input)' too") }
         edit.removedNodes.insert(site.node.identifier)
         let demand = BackwardDemand(affine: site.affine, name: site.demand.name, isWide: false)
-        try want(demand, of: input, by: site.node)
+        try worklist.want(demand, of: input, by: site.node)
     }
 
     mutating func meetCast() { hasMetCast = true }
@@ -247,59 +238,6 @@ package struct BackwardPlan {
     func unusedNodeName(_ stem: String) -> String {
         let taken = edit.insertedNodes + edit.replacements.values
         return Self.unused(stem, besides: Set(taken.map(\.name)), context.unusedNodeName)
-    }
-
-    // MARK: The order of the nodes
-
-    @discardableResult
-    private mutating func want(
-        _ demand: BackwardDemand, of value: String, by reader: Node
-    ) throws(FoldRefusal) -> String {
-        if var wanted = open[value] {
-            let isSame =
-                wanted.demand.affine.equals(demand.affine) && wanted.demand.isWide == demand.isWide
-            guard isSame else {
-                throw FoldRefusal("'\(value)' would have to change in two ways", blockedBy: reader.name)
-            }
-            wanted.uses[reader.identifier, default: 0] += 1
-            open[value] = wanted
-            return wanted.demand.name
-        }
-        guard let producer = context.index.producer(of: value),
-            let position = context.index.position(of: producer.identifier)
-        else { throw FoldRefusal.unmatched(value: value) }
-        open[value] = Wanted(
-            demand: demand, producer: producer, position: position, uses: [reader.identifier: 1])
-        return demand.name
-    }
-
-    /// The last node of the graph's order whose outputs must change.
-    private mutating func nextSite() throws(FoldRefusal) -> BackwardSite? {
-        guard let node = open.values.max(by: { $0.position < $1.position })?.producer else { return nil }
-        var demands: [BackwardDemand?] = []
-        for output in node.outputs {
-            guard let output, let wanted = open.removeValue(forKey: output) else {
-                demands.append(nil)
-                continue
-            }
-            try requireUses(wanted.uses, of: output)
-            demands.append(wanted.demand)
-        }
-        guard case let first?? = demands.first(where: { $0 != nil }) else { return nil }
-        return BackwardSite(node: node, demands: demands, demand: first, context: context)
-    }
-
-    /// Throws unless nobody depends on `value` as it is.
-    private func requireUses(
-        _ uses: [Node.Identifier: Int], of value: String
-    ) throws(FoldRefusal) {
-        guard !context.index.isGraphOutput(value) else {
-            throw FoldRefusal("the value before it is also a graph output", blockedBy: value)
-        }
-        for reader in context.index.consumers(of: value)
-        where uses[reader.identifier] != reader.inputs.count(where: { $0 == value }) {
-            throw FoldRefusal("the value before it has another consumer", blockedBy: reader.name)
-        }
     }
 
     /// Remembered at once: two demands never get one name.

@@ -42,7 +42,7 @@ struct ThroughSplit: BackwardStep {
         var (scale, shift): ([Double], [Double]) = ([], [])
         for (part, demand) in zip(parts, site.demands) {
             guard let count = part.dimensions?[axis].value,
-                count <= RecogniseChannelArithmetic.maximumChannelCount
+                count <= RecogniseChannelArithmetic.maximumChannelCount - scale.count
             else { return nil }
             guard let demand else {
                 scale += [Double](repeating: 1, count: count)
