@@ -78,6 +78,8 @@ extension Affine {
     /// The one value that every channel makes `target` of, exact but for the last bits of a Float64, when there is one
     /// in `type`; what a pad before the affine must be for one of `target` behind it.
     func preimage(of target: Double, type: ElementType) -> Double? {
+        // Where nothing is left of the value, nothing follows from the pad behind it: not provable, and not worth it.
+        guard !scale.contains(0) || shift.allSatisfy({ $0 == target }) else { return nil }
         let first = scale.indices.first { scale[$0] != 0 }
         let quotient = first.map { (target - shift[$0]) / scale[$0] } ?? 0
         let rounded = ExactTensor(reals: [quotient], shape: .scalar, elementType: type).rounded.reals
