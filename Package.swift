@@ -118,7 +118,8 @@ if Context.environment["FOLDSERVE_FUZZ"] != nil {
     package.targets += [
         .target(name: "FuzzSupport", path: "Tests/Fuzz/FuzzSupport"),
         .executableTarget(
-            name: "FuzzONNX", dependencies: ["FuzzSupport", "ModelFormats", "Folding"],
+            name: "FuzzONNX",
+            dependencies: ["Certification", "Folding", "FuzzSupport", "Graph", "ModelFormats", "Tensors"],
             path: "Tests/Fuzz/FuzzONNX",
             swiftSettings: settings),
         .executableTarget(

@@ -8,7 +8,7 @@ struct Field: Sendable, Equatable {
     let balls: [Ball]
 
     /// The most numbers of one field.
-    static let maximumCount = 1 << 24
+    static let maximumCount = 1 << 22
 
     /// Traps when there are not as many numbers as the extents say.
     init(extents: [Int], balls: [Ball]) {
@@ -120,10 +120,12 @@ struct Field: Sendable, Equatable {
 
     /// With `number` at the added positions of a padded value, which has these extents; along axes where the field is the
     /// same it stays so.
-    func padded(_ padding: Application.Padding, _ number: Ball, to target: [Int]) -> Field {
+    func padded(
+        _ padding: Application.Padding, _ number: Ball, to target: [Int]
+    ) throws(Obstacle) -> Field {
         var grown = extents
         for axis in padding.axes where extents[axis] != 1 { grown[axis] = target[axis] }
-        var result = [Ball](repeating: number, count: grown.reduce(1, *))
+        var result = [Ball](repeating: number, count: try Self.boundedCount(of: grown))
         for index in result.indices {
             var (rest, source, step) = (index, 0, 1)
             var isInside = true
@@ -141,11 +143,11 @@ struct Field: Sendable, Equatable {
     }
 
     /// Without the added positions of a padded value, which had these extents; what a negative pad has taken away gets 1.
-    func cropped(_ padding: Application.Padding, to inner: [Int]) -> Field {
+    func cropped(_ padding: Application.Padding, to inner: [Int]) throws(Obstacle) -> Field {
         var undone = padding
         undone.begins = padding.begins.map { -$0 }
         undone.ends = padding.ends.map { -$0 }
-        return padded(undone, .one, to: inner)
+        return try padded(undone, .one, to: inner)
     }
 
     /// With axes of extent 1 in front.

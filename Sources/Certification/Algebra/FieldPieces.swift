@@ -57,9 +57,10 @@ extension Field {
     }
 
     /// One number for each position along these axes of a value with these extents.
-    func spread(along axes: [Int], of target: [Int]) -> Field {
+    func spread(along axes: [Int], of target: [Int]) throws(Obstacle) -> Field {
         var grown = extents
         for axis in axes { grown[axis] = target[axis] }
+        _ = try Self.boundedCount(of: grown)
         return Field(extents: grown, balls: positions(in: grown).map { balls[$0] })
     }
 

@@ -42,25 +42,29 @@ final class Core: Sendable {
     let type: ElementType?
     /// How many cores lie in one another.
     let depth: Int
+    /// How many cores it is made of, one that is read twice counted twice.
+    private let size: Int
 
     /// Real pieces have a few; a file may have any number.
     static let maximumDepth = 64
+    static let maximumSize = 1 << 14
 
-    /// Throws an `Obstacle` when cores lie too deep in one another.
+    /// Throws an `Obstacle` when cores lie too deep in one another, or are too many.
     init(_ kind: Kind, extents: [Int]?, type: ElementType?) throws(Obstacle) {
         self.kind = kind
         self.extents = extents
         self.type = type
-        let inner: Int
-        switch kind {
-        case .leaf, .zero: inner = 0
-        case .linear(let map): inner = map.input.depth
-        case .sum(let forms): inner = forms.map(\.core.depth).max() ?? 0
-        case .apply(let application): inner = application.arguments.map(\.depth).max() ?? 0
-        }
-        depth = inner + 1
-        guard depth <= Self.maximumDepth else {
-            throw Obstacle("more than \(Self.maximumDepth) operators lie between two shared values")
+        let inner: [Core] =
+            switch kind {
+            case .leaf, .zero: []
+            case .linear(let map): [map.input]
+            case .sum(let forms): forms.map(\.core)
+            case .apply(let application): application.forms.map(\.core)
+            }
+        depth = 1 + (inner.map(\.depth).max() ?? 0)
+        size = inner.reduce(1) { $0 + $1.size }
+        guard depth <= Self.maximumDepth, size <= Self.maximumSize else {
+            throw Obstacle("too many operators lie between two shared values")
         }
     }
 
@@ -78,10 +82,6 @@ struct Application: Sendable {
         case field(Field)
 
         var field: Field? { if case .field(let field) = self { field } else { nil } }
-
-        var depth: Int {
-            if case .form(let form) = self { form.core.depth } else { 0 }
-        }
     }
 
     /// How a scale gets through.

@@ -8,7 +8,7 @@ struct MovementMap {
     private let output: [Int]
 
     /// The most elements that are followed.
-    static let maximumElementCount = 1 << 23
+    static let maximumElementCount = 1 << 22
 
     /// `nil` when a shape is not known or too large, or the operator does not only move elements.
     init?(_ application: Application, output: [Int]?) throws(Obstacle) {

@@ -12,9 +12,12 @@ struct AssumedInputs {
 
     init(_ before: Graph, _ after: Graph) {
         let ranks = Self.ranks(of: before)
+        var tried: [[String: Shape]] = []
         for extent in Self.extents {
             for batch in Self.batches {
                 let candidate = Self.shapes(before, ranks, batch: batch, extent: extent)
+                guard !tried.contains(candidate) else { continue }
+                tried.append(candidate)
                 guard (try? before.inferValues(inputShapes: candidate)) != nil,
                     (try? after.inferValues(inputShapes: candidate)) != nil
                 else { continue }

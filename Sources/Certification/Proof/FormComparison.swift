@@ -75,7 +75,8 @@ struct FormComparison {
             else { return [] }
             return [try MovementMap(application, output: core.extents)?.needed(needed)]
         case .reduction(let axes, let keepsRank, _):
-            guard let needed, let inner = application.forms.first?.core.extents, let outer = core.extents
+            guard let needed, let inner = application.forms.first?.core.extents, let outer = core.extents,
+                (try? Field.boundedCount(of: inner)) != nil
             else { return [] }
             let kept = keepsRank ? outer : inner.indices.map { axes.contains($0) ? 1 : inner[$0] }
             return [Self.needed(needed, outer: kept, inner: inner, reduced: axes)]

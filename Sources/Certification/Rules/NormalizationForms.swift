@@ -18,7 +18,9 @@ struct NormalizationForms: FormRule {
         case is LayerNormalization, is RMSNormalization:
             fields = (Field(scale, rank: rank), site.constant(2).flatMap { Field($0, rank: rank) })
         case let group as GroupNormalization:
-            guard let channels = site.extents?[1], group.groupCount > 0 else { return nil }
+            guard let channels = site.extents?[1], group.groupCount > 0, channels <= Field.maximumCount else {
+                return nil
+            }
             let repeats = group.isPerChannel ? 1 : channels / group.groupCount
             fields = Self.channels(scale, site.constant(2), rank, repeats: repeats)
         case is InstanceNormalization: fields = Self.channels(scale, site.constant(2), rank)

@@ -22,11 +22,12 @@ struct PaddingForms: FormRule {
         // Added elements become zeros, a factor of 1 and a shift.
         guard value.isFinite else { return nil }
         let unshifted = Field(uniform: .zero, rank: rank)
-        let shift = form.shift ?? (value == 0 ? nil : unshifted.spread(along: axes, of: inner))
+        var shift = form.shift
+        if shift != nil || value != 0 { shift = try (shift ?? unshifted).spread(along: axes, of: inner) }
         return Form(
             try Self.core(site, padding, Form(form.core), unshifted),
-            scale: form.scale?.padded(padding, .one, to: extents),
-            shift: shift?.padded(padding, Ball(value), to: extents))
+            scale: try form.scale?.padded(padding, .one, to: extents),
+            shift: try shift?.padded(padding, Ball(value), to: extents))
     }
 
     /// An affine that is the same along the axes that grow; `nil` where a is 0 and the value does not follow.
@@ -121,7 +122,7 @@ struct PaddingForms: FormRule {
         if !scale.isUniform(along: padding.axes) {
             // Added zeros stay zeros, whatever scales them.
             guard value.isExactly(0), let extents = inner.core.extents else { return (core, whole) }
-            scale = scale.cropped(padding, to: extents)
+            scale = try scale.cropped(padding, to: extents)
         }
         var scaled = inner
         if inner.isPlain {

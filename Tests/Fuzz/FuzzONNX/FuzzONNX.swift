@@ -1,10 +1,11 @@
+import Certification
 import Folding
 import FuzzSupport
 import Graph
 import ModelFormats
 import Tensors
 
-/// A model of any bytes is loaded, inferred, folded and evaluated, or refused.
+/// A model of any bytes is loaded, inferred, folded, proven and evaluated, or refused.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzONNX(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = UnsafeBufferPointer(start: start, count: count)
@@ -17,6 +18,7 @@ public func fuzzONNX(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     _ = try? graph.inferValues()
     if let result = try? FoldPipeline.standard.run(graph) {
         _ = FoldMeasurement.measure(original: graph, result: result)
+        _ = try? Certifier().certify(original: graph, folded: result.graph)
         BoundedEvaluation(result.graph).run()
     }
     BoundedEvaluation(graph).run()
