@@ -114,11 +114,22 @@ class File:
         self.defaults = {t.name: t for t in graph.initializer if t.name in overridable}
         self.inputs = [port for port in graph.input if port.name not in self.constants]
         self.stored = set(self.constants)
-        self.producers, self.order = {}, []
+        self.producers, self.order, self.originals = {}, [], {}
         for node in graph.node:
             if not self.evaluate(node):
                 self.order.append(node)
                 self.producers |= {name: (node, index) for index, name in enumerate(node.output) if name}
+                if self.is_copy(node):
+                    self.originals[node.output[0]] = self.original(node.input[0])
+
+    def original(self, name):
+        """What a value is a copy of."""
+        return self.originals.get(name, name)
+
+    def is_copy(self, node):
+        training = node.input[2] if node.op_type == "Dropout" and len(node.input) > 2 else ""
+        return node.op_type == "Identity" or node.op_type == "Dropout" and (
+            not training or training in self.constants and not self.constants[training].any())
 
     def evaluate(self, node):
         """Whether the node is a constant, which is then known."""
@@ -141,18 +152,20 @@ class File:
     def version(self, node):
         return onnx.defs.get_schema(node.op_type, self.opsets.get(node.domain, 1), node.domain).since_version
 
-    def piece(self, name, shared):
-        """The nodes between a value and the shared ones before it, in order, and those that they read."""
-        pending, found, leaves = [name], [], set()
+    def piece(self, name, inputs):
+        """The nodes between a value and `inputs`, in order and without copies, and what they read."""
+        root = self.original(name)
+        stops = {self.original(value) for value in inputs} - {root}
+        pending, found, leaves = [root], [], set()
         while pending:
             current = pending.pop()
             if current in self.constants or not current:
                 continue
-            if current != name and current in shared or current not in self.producers:
+            if current in stops or current not in self.producers:
                 leaves.add(current)
             elif all(self.producers[current][0] is not node for node in found):
                 found.append(self.producers[current][0])
-                pending += reads(found[-1])
+                pending += map(self.original, reads(found[-1]))
         return [node for node in self.order if any(node is other for other in found)], leaves
 
 
@@ -161,14 +174,14 @@ class Checker:
         self.before, self.after, self.certificate = before, after, certificate
         self.failures, self.lines, self.skipped = [], [], collections.Counter()
         self.checked = collections.Counter()
-        self.shapes = self.infer_shapes()
+        self.types, self.shapes = self.infer_shapes(before), self.infer_shapes(after)
 
     def fail(self, where, what):
         self.failures.append(f"{where}: {what}")
 
-    def infer_shapes(self):
-        """Of the folded file's values, for the inputs that the certificate assumes."""
-        model = copy.deepcopy(self.after.model)
+    def infer_shapes(self, file):
+        """The types of a file's values, for the inputs that the certificate assumes."""
+        model = copy.deepcopy(file.model)
         for port in model.graph.input:
             if port.name in self.certificate["assumedInputs"]:
                 shape = [helper.make_tensor_value_info("", 1, self.certificate["assumedInputs"][port.name])]
@@ -184,8 +197,9 @@ class Checker:
     def check(self):
         before, after = self.before, self.after
         for role in ("input", "output"):
-            ports = [[(port.name, port.type.tensor_type.elem_type) for port in getattr(file.model.graph, role)
-                      if port.name not in file.stored | file.defaults.keys()] for file in (before, after)]
+            ports = [[(port.name, port.type.tensor_type.elem_type, role == "input" and [
+                max(0, d.dim_value) for d in port.type.tensor_type.shape.dim]) for port in getattr(file.model.graph, role)
+                if port.name not in file.stored | file.defaults.keys()] for file in (before, after)]
             if ports[0] != ports[1]:
                 self.fail(role + "s", f"{ports[0]} in the model, {ports[1]} in the folded file")
         if before.defaults.keys() != after.defaults.keys() or not all(
@@ -201,20 +215,27 @@ class Checker:
                 continue
             if not self.same_constant(name):
                 self.fail(name, "the output is defined in one file alone, or differs as a constant")
-        needed, unused = {port.name for port in after.model.graph.output}, set(pieces)
-        for node in reversed(after.order):
-            for name in needed.intersection(node.output):
-                needed.update(reads(node))
-                unused.discard(name)
-                if name not in shared or self.is_same_node(name):
-                    # There may be a piece too: of a node that foldserve knows in another form, and writes as it was.
-                    self.checked["same node"] += name in shared
-                elif name not in pieces:
-                    self.fail(name, "the nodes differ, and the certificate has no piece for it")
-                else:
-                    self.check_piece(pieces[name], shared)
-        if unused:
-            self.fail("certificate", f"pieces of values that no output needs: {sorted(unused)}")
+        # In whatever order: what a value reads stands before it in the folded file.
+        pending, done = [*(port.name for port in after.model.graph.output), *pieces], set()
+        while pending:
+            name = pending.pop()
+            if name in done or name not in pieces and name not in shared:
+                continue
+            done.add(name)
+            types = {known[name].elem_type for known in (self.types, self.shapes) if name in known} - {0}
+            if len(types) > 1:
+                self.fail(name, f"has the element types {sorted(types)} in the two files")
+            if name not in shared:
+                self.fail(name, "the certificate has a piece for it, but not both files define it")
+            elif self.is_same_node(name):
+                # There may be a piece too: of a node that foldserve knows in another form, and writes as it was.
+                self.checked["same node"] += 1
+                pending += reads(after.producers[name][0])
+            elif name not in pieces:
+                self.fail(name, "the nodes differ, and the certificate has no piece for it")
+            else:
+                pending += pieces[name]["inputs"]
+                self.check_piece(pieces[name], shared)
 
     def same_constant(self, name):
         one, two = self.before.constants.get(name), self.after.constants.get(name)
@@ -233,9 +254,14 @@ class Checker:
 
     def check_piece(self, piece, shared):
         name, failures = piece["value"], len(self.failures)
-        (nodes, leaves), (folded, folded_leaves) = [f.piece(name, shared) for f in (self.before, self.after)]
-        if not leaves == folded_leaves == set(piece["inputs"]):
-            self.fail(name, f"reads {sorted(leaves)} and {sorted(folded_leaves)}, not {piece['inputs']}")
+        sides = [file.piece(name, piece["inputs"]) for file in (self.before, self.after)]
+        for file, (_, leaves) in zip((self.before, self.after), sides):
+            if leaves != set(map(file.original, piece["inputs"])):
+                self.fail(name, f"reads {sorted(leaves)}, not {piece['inputs']}")
+        for read in piece["inputs"]:
+            if read not in shared and (read in self.before.producers or read in self.after.producers):
+                self.fail(name, f"reads {read!r}, which not both files define")
+        (nodes, _), (folded, _) = sides
         for found, key in ((nodes, "nodesBefore"), (folded, "nodesAfter")):
             named = {node.name for node in found if node.name}
             if len(found) != len(piece[key]) or not named <= set(piece[key]):
@@ -244,7 +270,7 @@ class Checker:
             self.checked["pieces"] += 1
             for entry in piece["coefficients"]:
                 self.check_weight(piece, entry, nodes, folded)
-            outcome = self.check_function(piece, nodes, folded, sorted(leaves))
+            outcome = self.check_function(piece, nodes, folded, piece["inputs"])
             self.lines.append(f"{name}: {len(piece['coefficients'])} weights, {outcome}")
 
     # Coefficients
@@ -377,7 +403,8 @@ class Checker:
                     "shiftError"] + ALLOWANCE * (mass + largest)
             else:
                 bound = LOOSE * max(1.0, largest)
-            error = numpy.abs(one - two)
+            with numpy.errstate(invalid="ignore"):
+                error = numpy.abs(one - two)
             if not (error <= bound).all():
                 index = numpy.unravel_index(numpy.argmax(error - bound), error.shape)
                 allowed = float(numpy.broadcast_to(bound, error.shape)[index])
@@ -414,11 +441,12 @@ def canonical(node, name, stored):
 
 def evaluate(file, nodes, name, feeds, magnitudes=False):
     """A piece in Float64; with `magnitudes`, Σ|W||x|: without what is added, and of absolute constants."""
-    feeds, run_nodes = dict(feeds), []
+    feeds, run_nodes = {file.original(leaf): x for leaf, x in feeds.items()}, []
     for original in nodes:
         node = copy.deepcopy(original)
         for position, read in enumerate(node.input):
             if read not in file.constants:
+                node.input[position] = file.original(read)
                 continue
             constant = file.constants[read]
             if constant.dtype.kind == "f":
@@ -438,7 +466,7 @@ def evaluate(file, nodes, name, feeds, magnitudes=False):
             node = helper.make_node(
                 "Normalization", [*node.input, f"{node.output[0]}/epsilon"], node.output[:1], domain=Normalization.op_domain)
         run_nodes += split_groups(node, feeds) if node.op_type == "ConvTranspose" else [node]
-    return run(file.subgraph(run_nodes, feeds, [name]), feeds)[0]
+    return run(file.subgraph(run_nodes, feeds, [file.original(name)]), feeds)[0]
 
 
 def split_groups(node, feeds):

@@ -47,9 +47,9 @@ class Builder:
 
 
 def stack(build):
-    """Groups, strides, dilations, a transposed convolution and a dense end."""
+    """Groups, strides, dilations, copies, a transposed convolution and a dense end."""
     value = build.node("Conv", "x", build.constant(8, 2, 3, 3), build.constant(8), group=2, pads=[1, 1, 1, 1])
-    value = build.node("Relu", build.norm(value, 8))
+    value = build.node("Dropout", build.node("Relu", build.norm(build.node("Identity", value), 8)))
     weight = build.constant(8, 3, 3, 2)
     value = build.node("ConvTranspose", value, weight, group=2, strides=[2, 1], pads=[1, 0, 0, 1])
     value = build.node("Relu", build.norm(value, 6))
