@@ -24,7 +24,7 @@ struct FoldRun {
     private var clonedByteCount = 0
     private var absorbedCount = 0
     private let clonedByteLimit: Int
-    /// Nodes, by name, that no rule may look at.
+    /// Nodes, by name, that are not to be folded.
     private let excluded: [String: FoldRefusal]
 
     init(
@@ -47,7 +47,8 @@ struct FoldRun {
         var accepted: [Accepted] = []
         for node in graph.nodes {
             do throws(FoldRefusal) {
-                if let refusal = excluded[node.name] { throw refusal }
+                // As an affine it still says what it is.
+                if !(rule is RecogniseBatchNormalization), let refusal = excluded[node.name] { throw refusal }
                 if let refusal = dropped[Attempt(rule: rule.name, node: node.identifier)] { throw refusal }
                 guard let proposal = try rule.proposal(at: node, in: context) else { continue }
                 let touches = proposal.edit.removedNodes

@@ -35,7 +35,7 @@ struct LoadedModel {
             let proven = try ProvenFold(original) { count in
                 progress.show(
                     total == 0
-                        ? "folding \(name)" : "folding and proving \(name): \(min(count, total))/\(total)")
+                        ? "folding \(name)" : "folding \(name): \(min(count, total))/\(total)")
             }
             (graph, report, certificate) = (proven.graph, proven.report, proven.certificate)
         } catch {

@@ -24,6 +24,7 @@ struct WeightPair {
         if before.isPlain, after.isPlain, before.rowsAreOuter == after.rowsAreOuter,
             before.middleCount == after.middleCount, before.tensor.hasSameBytes(as: after.tensor)
         {
+            before.tensor.releasePages()
             return proof
         }
         let isSameOrder = before.rowsAreOuter == after.rowsAreOuter
@@ -73,6 +74,8 @@ struct WeightPair {
                 }
             }
         }
+        // Mapped pages count as memory while they are resident.
+        before.tensor.releasePages()
         return proof
     }
 }
