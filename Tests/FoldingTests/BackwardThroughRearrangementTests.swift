@@ -166,6 +166,13 @@ import Folding
         }
     }
 
+    @Test func `refuses between casts for what is before them`() throws {
+        var network = try mixedPrecision("Concat", isWideFirst: true)
+        try network.builder.node("Tanh", ["g"], "z", name: "tanh")
+        network.builder.output("z")
+        try network.expectRefused("the value before it has another consumer", by: "tanh")
+    }
+
     @Test func `what was computed in float32 is not computed in float16`() throws {
         let result = try mixedPrecision("Add", isWideFirst: false).expectFolded()
         #expect(result.graph.nodes.map(\.type) == ["Conv", "Conv", "Add"])

@@ -20,7 +20,7 @@ package struct BackwardPlan {
     /// The type that a Cast behind the affine narrows to, when it and a Cast on the way are to be taken out together.
     let narrowType: ElementType?
     private(set) var choices: BackwardChoices
-    /// Whether a Cast to a wider type was met.
+    /// Whether a Cast was taken out.
     private(set) var hasMetCast = false
 
     private var worklist: BackwardWorklist
@@ -228,12 +228,11 @@ package struct BackwardPlan {
     /// Takes a Cast out: its input becomes what its output would.
     mutating func removeCast(_ site: BackwardSite, _ input: String) throws(FoldRefusal) {
         guard !worklist.contains(input) else { throw site.refusal("another Cast reads '\(input)' too") }
+        hasMetCast = true
         edit.removedNodes.insert(site.node.identifier)
         let demand = BackwardDemand(affine: site.affine, name: site.demand.name, isWide: false)
         try worklist.want(demand, of: input, by: site.node)
     }
-
-    mutating func meetCast() { hasMetCast = true }
 
     func unusedNodeName(_ stem: String) -> String {
         let taken = edit.insertedNodes + edit.replacements.values

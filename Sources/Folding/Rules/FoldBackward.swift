@@ -39,7 +39,7 @@ package struct FoldBackward: FoldRule {
         ThroughClip(),
     ]
 
-    package let name = "backward"
+    package let name = "batchnorm-backward"
     private let steps: BackwardSteps
 
     package init(steps: [any BackwardStep] = Self.standardSteps) { self.steps = BackwardSteps(steps) }
@@ -56,8 +56,7 @@ package struct FoldBackward: FoldRule {
             do throws(FoldRefusal) {
                 return try search(
                     affine, input, node, defining: narrowed, removing: [node, cast], narrowingTo: type,
-                    context,
-                    &hasMetCast)
+                    context, &hasMetCast)
             } catch {
                 // With no Cast on the way the one behind stays.
                 guard !hasMetCast else { throw error }
