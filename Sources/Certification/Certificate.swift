@@ -10,9 +10,9 @@ package struct Certificate: Sendable, Encodable {
 
     /// The version of this format.
     package var version = Self.currentVersion
-    /// The shapes of the inputs for which shapes inside the graph were resolved: the model's own, with an extent of this
-    /// proof's choosing where the model leaves one open.
-    package var assumedInputs: [String: [Int]]
+    /// The shapes of the inputs for which the graph was followed: the model's own, and where it leaves an extent open, two
+    /// of this proof's choosing where the operators take two.
+    package var assumedInputs: [[String: [Int]]]
     /// Values that both graphs define and that the outputs need.
     package var sharedValueCount: Int
     /// Those whose piece is one and the same node.
@@ -47,13 +47,17 @@ package struct PieceProof: Sendable, Encodable {
     package var nodesAfter: [String]
     /// The weights.
     package var coefficients: [CoefficientProof]
-    /// The largest difference of a number that is added: biases and shifts.
+    /// What numbers that are added, biases and shifts, make of difference.
     package var shiftError: Double
-    /// The largest relative difference of a number that scales and is in no weight.
+    /// The relative difference of numbers that scale and are in no weight.
     package var scaleError: Double
+    /// Whether the result differs by no more than these numbers say: not where another weight or a function that is not
+    /// 1-Lipschitz follows one of them inside the piece.
+    var hasBound: Bool
 
     /// How far the results may lie apart, in real arithmetic, in terms of the folded piece's weights W and what they read.
-    package var bound: String {
+    package var bound: String? {
+        guard hasBound else { return nil }
         let relative = coefficients.map(\.relativeError).max() ?? 0
         let absolute = coefficients.map(\.absoluteErrorAtZero).max() ?? 0
         var terms: [String] = []
@@ -77,7 +81,7 @@ package struct PieceProof: Sendable, Encodable {
         try container.encode(coefficients, forKey: .coefficients)
         try container.encode(shiftError, forKey: .shiftError)
         try container.encode(scaleError, forKey: .scaleError)
-        try container.encode(bound, forKey: .bound)
+        try container.encodeIfPresent(bound, forKey: .bound)
     }
 }
 
@@ -105,8 +109,13 @@ package struct CoefficientProof: Sendable, Encodable {
         weightBefore = before.name
         weightAfter = after.name
         count = after.rowCount * after.usedColumns * after.innerCount
-        rowFactors = before.rowScale?.map(\.center) ?? []
-        columnFactors = before.columnScale?.map(\.center) ?? []
+        rowFactors = Self.ratios(before.rowScale, after.rowScale)
+        columnFactors = Self.ratios(before.columnScale, after.columnScale)
+    }
+
+    private static func ratios(_ before: [Ball]?, _ after: [Ball]?) -> [Double] {
+        guard let after else { return before?.map(\.center) ?? [] }
+        return after.indices.map { (before?[$0].center ?? 1) / after[$0].center }
     }
 
     mutating func add(_ error: Double, at magnitude: Double) {
@@ -127,6 +136,17 @@ package struct PieceFailure: Sendable, Encodable, CustomStringConvertible {
     package var node: String?
     package var nodesBefore: [String]
     package var nodesAfter: [String]
+
+    init(
+        value: String, reason: String, node: String? = nil, nodesBefore: [String] = [],
+        nodesAfter: [String] = []
+    ) {
+        self.value = value
+        self.reason = reason
+        self.node = node
+        self.nodesBefore = nodesBefore
+        self.nodesAfter = nodesAfter
+    }
 
     package var description: String {
         "the value '\(value)' is not proven: \(reason)" + (node.map { " (node '\($0)')" } ?? "")

@@ -17,33 +17,46 @@ package struct Certifier: Sendable {
         let before = try Self.prepared(original)
         let after = try Self.prepared(folded)
         let assumed = AssumedInputs(before, after)
-        let sides = (
-            before: try CutGraph(before, assumed.shapes), after: try CutGraph(after, assumed.shapes)
-        )
         var certificate = Certificate(
-            assumedInputs: assumed.shapes.mapValues(\.dimensions), sharedValueCount: 0, identicalCount: 0,
-            pieces: [], failures: Self.interfaceFailures(before, after))
-        let shared = sides.before.definedNames.intersection(sides.after.definedNames)
-        for name in sides.after.needed(cutting: shared) {
+            assumedInputs: assumed.shapes.map { $0.mapValues(\.dimensions) }, sharedValueCount: 0,
+            identicalCount: 0, pieces: [], failures: InterfaceComparison(before, after).failures)
+        var sizes: [(before: CutGraph, after: CutGraph)] = []
+        for shapes in assumed.shapes {
+            sizes.append((try CutGraph(before, shapes), try CutGraph(after, shapes)))
+        }
+        guard let sides = sizes.first else { return certificate }
+        certificate.failures += sides.before.outputFailures(besides: sides.after)
+        let needed = sides.after.needed(
+            cutting: sides.before.definedNames.intersection(sides.after.definedNames))
+        // Only what is proven itself may stand for its value in another proof.
+        let shared = Set(needed)
+        for name in needed {
             certificate.sharedValueCount += 1
             if sides.before.isIdentical(to: sides.after, at: name) {
                 certificate.identicalCount += 1
                 continue
             }
-            var pieces: (before: Piece, after: Piece)?
+            let pieces: (before: Piece, after: Piece)
             do throws(Obstacle) {
-                let both = (
-                    before: try sides.before.piece(of: name, cutting: shared),
-                    after: try sides.after.piece(of: name, cutting: shared)
+                pieces = (
+                    try sides.before.piece(of: name, cutting: shared),
+                    try sides.after.piece(of: name, cutting: shared)
                 )
-                pieces = both
-                certificate.pieces.append(try proof(of: name, both, sides))
             } catch {
-                certificate.failures.append(
-                    PieceFailure(
-                        value: name, reason: error.reason, node: error.node,
-                        nodesBefore: pieces?.before.nodes.map(\.name) ?? [],
-                        nodesAfter: pieces?.after.nodes.map(\.name) ?? []))
+                certificate.failures.append(PieceFailure(value: name, error, nil))
+                continue
+            }
+            do throws(Obstacle) {
+                var comparison = FormComparison()
+                for side in sizes {
+                    comparison = FormComparison()
+                    try side.before.requireSameType(as: side.after, at: name)
+                    try comparison.compare(
+                        side.before.form(of: pieces.before), side.after.form(of: pieces.after))
+                }
+                certificate.pieces.append(PieceProof(value: name, pieces, comparison))
+            } catch {
+                certificate.failures.append(PieceFailure(value: name, error, pieces))
             }
         }
         return certificate
@@ -52,54 +65,24 @@ package struct Certifier: Sendable {
     private static func prepared(_ graph: Graph) throws(GraphError) -> Graph {
         try ConstantPropagation().run(BranchInlining().run(graph))
     }
+}
 
-    private func proof(
-        of name: String, _ pieces: (before: Piece, after: Piece), _ sides: (before: CutGraph, after: CutGraph)
-    ) throws(Obstacle) -> PieceProof {
-        let forms = (
-            before: try sides.before.form(of: pieces.before), after: try sides.after.form(of: pieces.after)
-        )
-        var comparison = FormComparison()
-        try comparison.compare(forms.before, forms.after)
-        return PieceProof(
-            value: name, inputs: pieces.after.leaves.values.sorted(),
-            nodesBefore: pieces.before.nodes.map(\.name),
-            nodesAfter: pieces.after.nodes.map(\.name), coefficients: comparison.coefficients,
-            shiftError: comparison.shiftError, scaleError: comparison.scaleError)
+extension PieceProof {
+    fileprivate init(value: String, _ pieces: (before: Piece, after: Piece), _ comparison: FormComparison) {
+        self.init(
+            value: value, inputs: pieces.after.leaves.values.sorted(),
+            nodesBefore: pieces.before.nodes.map(\.name), nodesAfter: pieces.after.nodes.map(\.name),
+            coefficients: comparison.coefficients, shiftError: comparison.shiftError,
+            scaleError: comparison.scaleError, hasBound: comparison.hasBound)
     }
+}
 
-    /// Whatever the graphs' inputs, outputs and outputs without nodes differ in.
-    private static func interfaceFailures(_ before: Graph, _ after: Graph) -> [PieceFailure] {
-        func failure(_ value: String, _ reason: String) -> PieceFailure {
-            PieceFailure(value: value, reason: reason, node: nil, nodesBefore: [], nodesAfter: [])
-        }
-        guard before.inputs.map(\.name) == after.inputs.map(\.name),
-            before.overridableInputs == after.overridableInputs
-        else { return [failure(before.inputs.first?.name ?? "", "the graphs' inputs differ")] }
-        guard before.outputs.map(\.name) == after.outputs.map(\.name) else {
-            return [failure(before.outputs.first?.name ?? "", "the graphs' outputs differ")]
-        }
-        var failures: [PieceFailure] = []
-        for name in before.overridableInputs {
-            guard let one = before.constants[name], let other = after.constants[name],
-                one.hasSameBytes(as: other)
-            else {
-                failures.append(failure(name, "the defaults of the input differ"))
-                continue
-            }
-        }
-        let inputs = Set(before.inputs.map(\.name))
-        let definitions = [before, after].map { Set($0.nodes.flatMap(\.outputs).compactMap { $0 }) }
-        for name in before.outputs.map(\.name) where !inputs.contains(name) {
-            if definitions[0].contains(name), definitions[1].contains(name) { continue }
-            guard let one = before.constants[name], let other = after.constants[name],
-                one.hasSameBytes(as: other)
-            else {
-                failures.append(
-                    failure(name, "the output is constant in one graph, or differs as a constant"))
-                continue
-            }
-        }
-        return failures
+extension PieceFailure {
+    fileprivate init(value: String, _ obstacle: Obstacle, _ pieces: (before: Piece, after: Piece)?) {
+        self.init(
+            value: value, reason: obstacle.reason,
+            node: obstacle.node ?? pieces?.after.nodes.last?.name,
+            nodesBefore: pieces?.before.nodes.map(\.name) ?? [],
+            nodesAfter: pieces?.after.nodes.map(\.name) ?? [])
     }
 }

@@ -29,10 +29,11 @@ package struct FoldReport: Sendable, Encodable {
         package var weightError: Double
         /// The largest |Δc| of a bias or shift.
         package var shiftError: Double
-        /// The bound of the results' difference, in terms of the folded weights W and what they read, x.
-        package var bound: String
+        /// The bound of the results' difference, in terms of the folded weights W and what they read, x; `nil` where one
+        /// weight reads another's result.
+        package var bound: String?
 
-        package init(weightError: Double, shiftError: Double, bound: String) {
+        package init(weightError: Double, shiftError: Double, bound: String?) {
             self.weightError = weightError
             self.shiftError = shiftError
             self.bound = bound

@@ -37,11 +37,10 @@ package struct ProvenFold: Sendable {
             if unproven.count == known { break }
         }
         // Whatever the rules do to this graph, it runs as it was read.
-        let reason = "folding this model could not be proven"
-        let names = original.nodes.map(\.name)
-        let report = try pipeline.run(
-            original, refusing: Dictionary(names.map { ($0, reason) }) { first, _ in first }
-        ).report
+        for name in original.nodes.map(\.name) where unproven[name] == nil {
+            unproven[name] = "another fold of this model could not be proven"
+        }
+        let report = try pipeline.run(original, refusing: unproven).report
         self.init(
             FoldResult(graph: original, report: report),
             try Certifier().certify(original: original, folded: original))

@@ -2,29 +2,34 @@ import Graph
 import Tensors
 
 /// Shapes of the inputs for which both graphs can be followed: the declared extents, and where the model leaves one open,
-/// one that every operator accepts.
+/// two that every operator accepts, if there are two.
 struct AssumedInputs {
-    private(set) var shapes: [String: Shape] = [:]
+    /// One or two; one without any shape when no candidate is accepted.
+    private(set) var shapes: [[String: Shape]] = []
 
-    /// Tried in order: extents of the first axis, and of the others.
-    private static let batches = [2, 1]
-    private static let extents = [32, 64, 224, 128, 256, 16, 299, 8, 48, 4, 640, 1]
+    /// Tried in order until two are accepted: extents of the first axis and of the others. The second is odd where it may
+    /// be, for what differs between odd and even extents.
+    private static let candidates: [[(batch: Int, extent: Int)]] = [
+        [32, 64, 224, 128, 256, 16, 299, 8, 48, 4, 640, 1].flatMap { [(2, $0), (1, $0)] },
+        [45, 75, 227, 135, 17, 33, 96, 160, 320, 12, 5, 1].flatMap { [(3, $0), (1, $0)] },
+    ]
 
     init(_ before: Graph, _ after: Graph) {
         let ranks = Self.ranks(of: before)
         var tried: [[String: Shape]] = []
-        for extent in Self.extents {
-            for batch in Self.batches {
+        for candidates in Self.candidates {
+            for (batch, extent) in candidates {
                 let candidate = Self.shapes(before, ranks, batch: batch, extent: extent)
                 guard !tried.contains(candidate) else { continue }
                 tried.append(candidate)
                 guard (try? before.inferValues(inputShapes: candidate)) != nil,
                     (try? after.inferValues(inputShapes: candidate)) != nil
                 else { continue }
-                shapes = candidate
-                return
+                shapes.append(candidate)
+                break
             }
         }
+        if shapes.isEmpty { shapes = [[:]] }
     }
 
     private static func shapes(

@@ -95,6 +95,30 @@ struct CutGraph {
         }
     }
 
+    /// The outputs that are constant in one graph and not the same constant in the other.
+    func outputFailures(besides other: CutGraph) -> [PieceFailure] {
+        graph.outputs.map(\.name).compactMap { name in
+            if definedNames.contains(name), other.definedNames.contains(name) { return nil }
+            if isLeaf(name), other.isLeaf(name) { return nil }
+            if let one = constant(name), let two = other.constant(name), one.hasSameBytes(as: two) {
+                return nil
+            }
+            return PieceFailure(
+                value: name, reason: "the output is constant in one graph, or another constant")
+        }
+    }
+
+    /// Throws an `Obstacle` unless both graphs give the value the same element type and extents.
+    func requireSameType(as other: CutGraph, at name: String) throws(Obstacle) {
+        guard let one = values[name], let two = other.values[name], one.elementType == two.elementType,
+            one.shape == two.shape
+        else {
+            throw Obstacle(
+                "the value is \(values[name]?.description ?? "?"), then \(other.values[name]?.description ?? "?")"
+            )
+        }
+    }
+
     private func isLeaf(_ name: String) -> Bool {
         index.producer(of: name) == nil && graph.fixedConstant(name) == nil
     }

@@ -14,9 +14,16 @@ struct FormComparison {
     /// What a few sums and products in Float64 may round, over the terms' magnitudes.
     static let foldingRoundoff = 0x1p-49
 
+    /// The most that may be lost where sums cancel, over the result or 1.
+    static let maximumLoss = 0x1p-8
+
     private(set) var coefficients: [CoefficientProof] = []
     private(set) var shiftError = 0.0
     private(set) var scaleError = 0.0
+    /// Whether the errors together bound the difference of the results.
+    private(set) var hasBound = true
+    /// Whether what is compared goes through something that may make its error larger.
+    private var isFollowed = false
     private var compared: Set<Pair> = []
 
     private struct Pair: Hashable {
@@ -32,7 +39,7 @@ struct FormComparison {
     /// `needed`: the elements that anything depends on; `nil`: all.
     private mutating func compare(_ before: Form, _ after: Form, needed: [Bool]?) throws(Obstacle) {
         try compare(before.core, after.core, needed: needed)
-        let type = after.core.type ?? .float64
+        let type = (before.core.type ?? .float64).finer(after.core.type ?? .float64)
         try compareScale(before.scale, after.scale, type, (after.core.extents, needed))
         try compareShift(before.shift, after.shift, type, (after.core.extents, needed))
     }
@@ -144,7 +151,14 @@ struct FormComparison {
                     throw Obstacle("the constant input \(index) differs", node: after.node.name)
                 }
             case (.form(let left), .form(let right)):
-                try compare(left, right, needed: index < needed.count ? needed[index] : nil)
+                let inner = index < needed.count ? needed[index] : nil
+                if after.isLipschitz {
+                    try compare(left, right, needed: inner)
+                } else {
+                    try following { (comparison) throws(Obstacle) in
+                        try comparison.compare(left, right, needed: inner)
+                    }
+                }
             case (.weight(let left), .weight(let right)):
                 try compare(left, right, rows: nil, nodes: (before.node.name, after.node.name))
             case (.field(let left), .field(let right)):
@@ -160,13 +174,15 @@ struct FormComparison {
         guard before.geometry == after.geometry, before.outputAxis == after.outputAxis else {
             throw Obstacle("the geometry differs from that of '\(before.node)'", node: after.node)
         }
-        try compare(before.input, after.input, needed: nil)
+        try following { (comparison) throws(Obstacle) in
+            try comparison.compare(before.input, after.input, needed: nil)
+        }
         try compare(before.weight, after.weight, rows: rows, nodes: (before.node, after.node))
         guard before.tapShift != nil || after.tapShift != nil else { return }
         let count = after.weight.rowCount * after.weight.innerCount
         let zeros = [Ball](repeating: .zero, count: count)
         let (left, right) = (before.tapShift ?? zeros, after.tapShift ?? zeros)
-        let type = after.weight.tensor.elementType
+        let type = before.weight.tensor.elementType.finer(after.weight.tensor.elementType)
         var errors = [Double](repeating: 0, count: after.weight.rowCount)
         for index in 0..<count where rows?[index / after.weight.innerCount] ?? true {
             // The weights of either side are rounded, not their products with shifts.
@@ -175,10 +191,26 @@ struct FormComparison {
             errors[index / after.weight.innerCount] += try Self.difference(
                 left[index], right[index], type, further: allowed, "shift at a tap")
         }
-        shiftError = max(shiftError, errors.max() ?? 0)
+        add(shift: errors.max() ?? 0)
+    }
+
+    /// Compares what something follows that may make its error larger.
+    private mutating func following(
+        _ body: (inout FormComparison) throws(Obstacle) -> Void
+    ) throws(Obstacle) {
+        let outer = isFollowed
+        isFollowed = true
+        defer { isFollowed = outer }
+        try body(&self)
     }
 
     // MARK: - Numbers
+
+    /// Errors of sums add up.
+    private mutating func add(shift error: Double) {
+        shiftError += error
+        if error > 0, isFollowed { hasBound = false }
+    }
 
     private mutating func compare(
         _ before: WeightView, _ after: WeightView, rows: [Bool]?, nodes: (before: String, after: String)
@@ -190,7 +222,9 @@ struct FormComparison {
         }
         var pair = WeightPair(before, after)
         do {
-            coefficients.append(try pair.proof(rows: rows, nodes: nodes))
+            let proof = try pair.proof(rows: rows, nodes: nodes)
+            if proof.absoluteError > 0, isFollowed { hasBound = false }
+            coefficients.append(proof)
         } catch {
             throw Obstacle(error.reason, node: nodes.after)
         }
@@ -199,21 +233,25 @@ struct FormComparison {
     private mutating func compareScale(
         _ before: Field?, _ after: Field?, _ type: ElementType, _ place: (extents: [Int]?, needed: [Bool]?)
     ) throws(Obstacle) {
+        var largest = 0.0
         for (left, right) in try Self.pairs(before, after, neutral: .one, place) {
             let error = try Self.difference(left, right, type, further: 0, "scale")
-            scaleError = max(scaleError, error / max(abs(right.center), .leastNormalMagnitude))
+            largest = max(largest, error / max(abs(right.center), .leastNormalMagnitude))
         }
+        scaleError += largest
+        if largest > 0, isFollowed { hasBound = false }
     }
 
     private mutating func compareShift(
         _ before: Field?, _ after: Field?, _ type: ElementType, _ place: (extents: [Int]?, needed: [Bool]?)
     ) throws(Obstacle) {
+        var largest = 0.0
         for (left, right) in try Self.pairs(before, after, neutral: .zero, place) {
             // A sum over a weight that an earlier fold has rounded holds the roundings of all its terms.
             let allowed = type.unitRoundoff * Self.maximumRoundingCount * max(left.mass, right.mass)
-            shiftError = max(
-                shiftError, try Self.difference(left, right, type, further: allowed, "shift"))
+            largest = max(largest, try Self.difference(left, right, type, further: allowed, "shift"))
         }
+        add(shift: largest)
     }
 
     /// The numbers of both that are needed, element by element; what is absent is `neutral`.
@@ -243,10 +281,12 @@ struct FormComparison {
         let radius = before.radius + after.radius
         let magnitude = max(abs(before.center), abs(after.center))
         // The folder's own sums in Float64 round too, in another order.
-        let computed = 2 * radius + foldingRoundoff * max(before.mass, after.mass)
+        let computed = foldingRoundoff * max(before.mass, after.mass)
+        // Where large numbers cancel, what is left of them proves nothing.
+        let lost = min(computed + further, maximumLoss * max(1, magnitude))
         let allowed =
-            maximumRoundingCount * (type.unitRoundoff * magnitude + type.underflow) + computed + further
-        guard distance <= allowed else {
+            maximumRoundingCount * (type.unitRoundoff * magnitude + type.underflow) + 2 * radius + lost
+        guard distance.isFinite, radius.isFinite, distance <= allowed else {
             throw Obstacle("a \(role) is \(after.center), expected \(before.center)")
         }
         return (distance + radius) * Ball.inflation
@@ -264,7 +304,23 @@ struct FormComparison {
     }
 }
 
+extension Application {
+    /// Whether no difference of what it reads gets larger.
+    var isLipschitz: Bool {
+        switch passage {
+        case .movement, .broadcast, .concatenation, .padding, .clamping: true
+        case .positiveFactors: node.operation is Relu
+        case .reduction: !(node.operation is Resize)
+        case .none, .product, .quotient: false
+        }
+    }
+}
+
 extension ElementType {
+    func finer(_ other: ElementType) -> ElementType {
+        unitRoundoff <= other.unitRoundoff ? self : other
+    }
+
     /// Half the distance of neighbours at 1: what rounding to nearest errs by at most, relatively.
     var unitRoundoff: Double {
         switch self {

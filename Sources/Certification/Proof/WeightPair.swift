@@ -39,7 +39,7 @@ struct WeightPair {
             reader.read(0, into: &elements)
         }
         let taps = after.innerCount
-        let type = after.tensor.elementType
+        let type = before.tensor.elementType.finer(after.tensor.elementType)
         let tolerance = FormComparison.maximumRoundingCount * type.unitRoundoff
         let least = FormComparison.maximumRoundingCount * type.underflow
         let isUnscaled = after.isPlain
@@ -63,7 +63,9 @@ struct WeightPair {
                         + abs(stored[middle * taps + tap]) * found.radius
                         + (abs(left) + abs(right)) * Ball.roundoff
                     let magnitude = max(abs(left), abs(right))
-                    guard distance <= tolerance * magnitude + least + 2 * radius else {
+                    guard distance.isFinite, radius.isFinite,
+                        distance <= tolerance * magnitude + least + 2 * radius
+                    else {
                         throw Obstacle(
                             """
                             the weight '\(after.name)' has \(right) at row \(row), column \(column), tap \(tap), \

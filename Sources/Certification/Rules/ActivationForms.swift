@@ -11,8 +11,12 @@ struct ActivationForms: FormRule {
     func form(_ site: FormSite) throws(Obstacle) -> Form? {
         guard let form = site.form(0), let rank = site.rank, form.core.extents != nil else { return nil }
         switch site.node.operation {
-        case is Relu, is LeakyRelu: break
-        case is PRelu: guard site.constant(1) != nil, form.core.extents == site.extents else { return nil }
+        case is Relu: break
+        case let leaky as LeakyRelu: guard leaky.alpha.isFinite else { return nil }
+        case is PRelu:
+            guard form.core.extents == site.extents, let slope = site.constant(1),
+                ExactTensor(slope).reals?.allSatisfy(\.isFinite) ?? false
+            else { return nil }
         case let clip as Clip: return try self.clip(clip, form, rank, site)
         default: return nil
         }

@@ -35,8 +35,8 @@ struct PaddingForms: FormRule {
         _ site: FormSite, _ padding: Application.Padding, _ form: Form, _ value: Field
     ) throws(Obstacle) -> Form? {
         if !value.isFinite {
-            // Less, or more, than anything stays so.
-            guard form.scale?.isNonnegative ?? true else {
+            // Less, or more, than anything stays so, but for a factor of 0.
+            guard form.scale?.balls.allSatisfy(\.isPositive) ?? true else {
                 return Form(try core(site, padding, form, value))
             }
             return Form(try core(site, padding, Form(form.core), value), scale: form.scale, shift: form.shift)
@@ -116,7 +116,8 @@ struct PaddingForms: FormRule {
     ) throws(Obstacle) -> (core: Core, rest: Field?) {
         guard case .padding(let padding) = application.passage,
             case .form(let inner) = application.arguments[0],
-            case .field(let value) = application.arguments[1], value.isFinite || whole.isNonnegative
+            case .field(let value) = application.arguments[1],
+            value.isFinite || whole.balls.allSatisfy(\.isPositive)
         else { return (core, whole) }
         var scale = whole
         if !scale.isUniform(along: padding.axes) {

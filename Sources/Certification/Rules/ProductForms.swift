@@ -21,6 +21,9 @@ struct ProductForms: FormRule {
             weight.elementType.isFloatingPoint, weight.shape.count > 0, site.extents?.count == 2
         else { return nil }
         let isTransposed = site.node.flag("transB")
+        guard site.node.real("alpha", default: 1).isFinite, site.node.real("beta", default: 1).isFinite else {
+            return nil
+        }
         var view = Self.view(weight, site.name(1), rowsAreOuter: isTransposed)
         let alpha = Ball(Double(site.node.real("alpha", default: 1)))
         view.rowScale = alpha.isExactly(1) ? nil : [Ball](repeating: alpha, count: view.rowCount)

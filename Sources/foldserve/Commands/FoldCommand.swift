@@ -32,7 +32,7 @@ struct FoldCommand: ParsableCommand {
             print(
                 "\(output): \(fold.report.foldedCount) BatchNorms folded, \(fold.report.refusedCount) refused, "
                     + "\(fold.report.nodeCountBefore) nodes before, \(fold.report.nodeCountAfter) after, "
-                    + "\(loaded.certificate?.pieces.count ?? 0) changed pieces proven")
+                    + "\(loaded.certificate?.pieces.count { !$0.coefficients.isEmpty } ?? 0) pieces proven")
         }
     }
 }

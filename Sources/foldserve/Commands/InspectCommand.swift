@@ -113,7 +113,7 @@ struct Inspection: Encodable {
         if let producer = entry.producer, entry.outcome != .refused { text += " into \(producer)" }
         if let reason = entry.reason { text += ": \(reason)" }
         if let blockedBy = entry.blockedBy { text += " (\(blockedBy))" }
-        if let proof = entry.proof { text += ", proven within \(proof.bound)" }
+        if let proof = entry.proof { text += ", proven" + (proof.bound.map { " within \($0)" } ?? "") }
         if let error = entry.measuredError { text += ", measured error \(error)" }
         return text
     }
