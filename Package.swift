@@ -112,7 +112,7 @@ if Context.environment["FOLDSERVE_FUZZ"] != nil {
     let planted = Context.environment["FOLDSERVE_PLANTED_CRASH"] != nil
     let settings: [SwiftSetting] =
         [.unsafeFlags(["-parse-as-library"])] + (planted ? [.define("FOLDSERVE_PLANTED_CRASH")] : [])
-    let modules: Set = ["CLinux", "Tensors", "Graph", "ModelFormats", "Folding"]
+    let modules: Set = ["Certification", "CLinux", "Folding", "Graph", "ModelFormats", "Tensors"]
     package.products = []
     package.targets.removeAll { !modules.contains($0.name) }
     package.targets += [
