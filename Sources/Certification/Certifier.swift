@@ -49,10 +49,12 @@ package struct Certifier: Sendable {
             do throws(Obstacle) {
                 var comparison = FormComparison()
                 for side in sizes {
-                    comparison = FormComparison()
                     try side.before.requireSameType(as: side.after, at: name)
+                    let earlier = comparison
+                    comparison = FormComparison(after: earlier)
                     try comparison.compare(
                         side.before.form(of: pieces.before), side.after.form(of: pieces.after))
+                    comparison.cover(earlier)
                 }
                 certificate.pieces.append(PieceProof(value: name, pieces, comparison))
             } catch {

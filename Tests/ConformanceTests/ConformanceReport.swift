@@ -54,7 +54,7 @@ struct ConformanceReport {
             if set == Self.scopedSet { lines.append(Self.row(Self.scopeTitle, scope)) }
         }
         lines += [
-            "", "Refused: " + reasonCounts.map { "\($0.reason) \($0.count)" }.joined(separator: ", ") + ".",
+            "", "Refused: " + reasonCounts.map { "\($0.reason) ×\($0.count)" }.joined(separator: ", ") + ".",
         ]
         return lines.joined(separator: "\n") + "\n"
     }

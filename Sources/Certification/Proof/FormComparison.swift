@@ -25,6 +25,30 @@ struct FormComparison {
     /// Whether what is compared goes through something that may make its error larger.
     private var isFollowed = false
     private var compared: Set<Pair> = []
+    /// The weights that were compared, for another size of the inputs too.
+    private var known: [KnownWeight] = []
+
+    init() {}
+
+    /// A comparison at another size of the inputs, where most weights have the same factors.
+    init(after other: FormComparison) { known = other.known }
+
+    /// Takes the larger errors of both.
+    mutating func cover(_ other: FormComparison) {
+        shiftError = max(shiftError, other.shiftError)
+        scaleError = max(scaleError, other.scaleError)
+        hasBound = hasBound && other.hasBound
+    }
+
+    private struct KnownWeight {
+        let pair: WeightPair
+        let rows: [Bool]?
+        let proof: CoefficientProof
+
+        func holds(_ other: WeightPair, _ otherRows: [Bool]?) -> Bool {
+            rows == otherRows && pair.isSame(as: other)
+        }
+    }
 
     private struct Pair: Hashable {
         let before, after: ObjectIdentifier
@@ -220,14 +244,20 @@ struct FormComparison {
         else {
             throw Obstacle("the weight '\(after.name)' has other rows or columns", node: nodes.after)
         }
-        var pair = WeightPair(before, after)
-        do {
-            let proof = try pair.proof(rows: rows, nodes: nodes)
-            if proof.absoluteError > 0, isFollowed { hasBound = false }
-            coefficients.append(proof)
-        } catch {
-            throw Obstacle(error.reason, node: nodes.after)
+        let pair = WeightPair(before, after)
+        let proof: CoefficientProof
+        if let same = known.first(where: { $0.holds(pair, rows) }) {
+            proof = same.proof
+        } else {
+            do {
+                proof = try pair.proof(rows: rows, nodes: nodes)
+            } catch {
+                throw Obstacle(error.reason, node: nodes.after)
+            }
+            known.append(KnownWeight(pair: pair, rows: rows, proof: proof))
         }
+        if proof.absoluteError > 0, isFollowed { hasBound = false }
+        coefficients.append(proof)
     }
 
     private mutating func compareScale(

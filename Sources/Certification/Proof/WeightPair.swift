@@ -14,10 +14,15 @@ struct WeightPair {
         self.after = after
     }
 
+    /// Whether both are the same weights with the same factors.
+    func isSame(as other: WeightPair) -> Bool {
+        before.isSame(as: other.before) && after.isSame(as: other.after)
+    }
+
     /// What every coefficient differs by at most. Throws an `Obstacle` where it is more than rounding.
     ///
     /// `rows`: those that count; `nil`: all.
-    mutating func proof(
+    func proof(
         rows: [Bool]?, nodes: (before: String, after: String)
     ) throws(Obstacle) -> CoefficientProof {
         var proof = CoefficientProof(before, after, nodes: nodes)
@@ -83,6 +88,11 @@ struct WeightPair {
 }
 
 extension WeightView {
+    fileprivate func isSame(as other: WeightView) -> Bool {
+        name == other.name && tensor.shape == other.tensor.shape && usedColumns == other.usedColumns
+            && group == other.group && rowScale == other.rowScale && columnScale == other.columnScale
+    }
+
     var isPlain: Bool { rowScale == nil && columnScale == nil }
 
     /// The position of an element in a product's weight, which has one tap and one group.

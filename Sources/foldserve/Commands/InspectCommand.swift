@@ -110,7 +110,9 @@ struct Inspection: Encodable {
         var text = "\(entry.batchNorm): \(entry.outcome.rawValue)"
         if let chain = entry.chain { text += ", \(chain.description)" }
         if let rule = entry.rule { text += ", \(rule)" }
-        if let producer = entry.producer, entry.outcome != .refused { text += " into \(producer)" }
+        if let place = entry.consumer ?? entry.producer, entry.outcome != .refused {
+            text += " into \(place)"
+        }
         if let reason = entry.reason { text += ": \(reason)" }
         if let blockedBy = entry.blockedBy { text += " (\(blockedBy))" }
         if let proof = entry.proof { text += ", proven" + (proof.bound.map { " within \($0)" } ?? "") }
