@@ -45,7 +45,8 @@ let package = Package(
         .target(
             name: "ModelServing",
             dependencies: [
-                "Certification", "Execution", "Folding", "Graph", "ModelFormats", "Tensors", "Threads",
+                "COpenSSL", "Certification", "Execution", "Folding", "Graph", "ModelFormats", "Tensors",
+                "Threads",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
@@ -87,7 +88,7 @@ let package = Package(
         .testTarget(
             name: "ModelServingTests",
             dependencies: [
-                "Execution", "Graph", "ModelFormats", "ModelServing", "Tensors", "Threads",
+                "Execution", "Folding", "Graph", "ModelFormats", "ModelServing", "Tensors", "Threads",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

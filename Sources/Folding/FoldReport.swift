@@ -125,6 +125,9 @@ package struct FoldReport: Sendable, Encodable {
     package var weightByteCountAfter: Int
     /// What a user should know of the whole model.
     package var notice: String?
+    /// SHA-256 of the model's graph and of the folded one, when somebody has made them.
+    package var modelDigest: String?
+    package var foldDigest: String?
 
     package var foldedCount: Int { entries.count { $0.outcome == .folded } }
     package var partialCount: Int { entries.count { $0.outcome == .partial } }
@@ -141,7 +144,7 @@ package struct FoldReport: Sendable, Encodable {
     enum CodingKeys: String, CodingKey {
         case entries, chains, foldedCount, partialCount, refusedCount, foldedChainCount, nodeCountBefore,
             nodeCountAfter
-        case weightByteCountBefore, weightByteCountAfter, notice
+        case weightByteCountBefore, weightByteCountAfter, notice, modelDigest, foldDigest
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -157,5 +160,7 @@ package struct FoldReport: Sendable, Encodable {
         try container.encode(weightByteCountBefore, forKey: .weightByteCountBefore)
         try container.encode(weightByteCountAfter, forKey: .weightByteCountAfter)
         try container.encodeIfPresent(notice, forKey: .notice)
+        try container.encodeIfPresent(modelDigest, forKey: .modelDigest)
+        try container.encodeIfPresent(foldDigest, forKey: .foldDigest)
     }
 }

@@ -83,6 +83,9 @@ struct Inspection: Encodable {
         lines.append(
             "nodes   \(fold.nodeCountBefore) in the file, \(fold.nodeCountAfter) after folding; "
                 + "weights \(fold.weightByteCountBefore) bytes, \(fold.weightByteCountAfter) after")
+        if let model = fold.modelDigest, let folded = fold.foldDigest {
+            lines.append("sha256  \(model) of the model's graph, \(folded) of the folded one")
+        }
         lines.append("before  " + Self.text(operators))
         lines.append("after   " + Self.text(operatorsAfter))
         if let notice = fold.notice { lines.append("note    " + notice) }
