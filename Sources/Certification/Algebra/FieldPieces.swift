@@ -64,6 +64,18 @@ extension Field {
         return Field(extents: grown, balls: positions(in: grown).map { balls[$0] })
     }
 
+    /// The numbers at the first position of these axes.
+    func first(along axes: [Int]) -> Field {
+        var kept = extents
+        for axis in axes { kept[axis] = 1 }
+        let positions = Field.positions(of: kept, in: extents)
+        var numbers = [Ball?](repeating: nil, count: kept.reduce(1, *))
+        for (index, position) in positions.enumerated() where numbers[position] == nil {
+            numbers[position] = balls[index]
+        }
+        return Field(extents: kept, balls: numbers.compactMap { $0 })
+    }
+
     /// With axes of extent 1 where a reduction has taken axes away.
     func inserting(axes: [Int], rank: Int) -> Field? {
         guard self.rank + axes.count == rank else { return nil }
