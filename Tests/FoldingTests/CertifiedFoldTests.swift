@@ -22,7 +22,8 @@ import Folding
         }
         print("\(family): \(pieceCount) pieces proven, \(rejected.count) graphs not")
         #expect(pieceCount > 500)
-        // A few trees stack operators that no network does, such as a pool of a bias map.
-        #expect(rejected.count <= (family == .tree ? 10 : 0), "\(rejected)")
+        // Two trees stack operators as no network does: a cubic Resize of the axis before the channels, and a Split of a
+        // concatenation of two grouped layers.
+        #expect(rejected.count <= (family == .tree ? 2 : 0), "\(rejected)")
     }
 }

@@ -105,6 +105,13 @@ struct FormComparison {
                 needed != nil || outer.reduce(1, *) < inner.reduce(1, *)
             else { return [] }
             return [try MovementMap(application, output: core.extents)?.needed(needed)]
+        case .product, .quotient:
+            return application.forms.map { $0.core.extents == core.extents ? needed : nil }
+        case .padding(let padding):
+            guard let needed, let inner = application.forms.first?.core.extents, let outer = core.extents,
+                (try? Field.boundedCount(of: inner)) != nil
+            else { return [] }
+            return [Self.needed(needed, outer: outer, inner: inner, padding)]
         case .reduction(let axes, let keepsRank, _):
             guard let needed, let inner = application.forms.first?.core.extents, let outer = core.extents,
                 (try? Field.boundedCount(of: inner)) != nil
@@ -124,6 +131,26 @@ struct FormComparison {
             }
         default: return []
         }
+    }
+
+    /// The needed elements of a value before it was padded.
+    private static func needed(
+        _ needed: [Bool], outer: [Int], inner: [Int], _ padding: Application.Padding
+    ) -> [Bool] {
+        // A pad of less than nothing leaves elements out that nobody needs.
+        var result = [Bool](repeating: false, count: inner.reduce(1, *))
+        for (index, isNeeded) in needed.enumerated() where isNeeded {
+            var (rest, source, step, isInside) = (index, 0, 1, true)
+            for axis in outer.indices.reversed() {
+                let coordinate = rest % outer[axis] - padding.begins[axis]
+                rest /= outer[axis]
+                isInside = isInside && (0..<inner[axis]).contains(coordinate)
+                source += coordinate * step
+                step *= inner[axis]
+            }
+            if isInside { result[source] = true }
+        }
+        return result
     }
 
     /// The needed elements of a value before some axes were reduced: whatever its place along those is.

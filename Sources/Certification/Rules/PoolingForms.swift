@@ -53,12 +53,18 @@ struct PoolingForms: FormRule {
         }
         let passage = Application.Passage.reduction(
             axes: axes, keepsRank: keepsRank, needsPositive: isMaximum)
-        let (scale, shift) = (form.scale, form.shift)
+        let scale = form.scale
+        var (shift, rest) = (form.shift, Field?.none)
+        if let own = form.shift, !own.isUniform(along: axes), takesShift, scale == nil {
+            // What differs along the axes stays inside, from its first number on.
+            let first = own.first(along: axes)
+            (shift, rest) = (first, try own.combined(first, -))
+        }
         let isUniform = [scale, shift].allSatisfy { $0?.isUniform(along: axes) ?? true }
         guard isUniform, shift == nil || takesShift, !isMaximum || scale?.isNonnegative ?? true else {
             return Form(try site.applied(arguments, passage))
         }
-        arguments[0] = .form(Form(form.core))
+        arguments[0] = .form(Form(form.core, shift: rest))
         let core = try site.applied(arguments, passage)
         return Form(
             core, scale: keepsRank ? scale : scale?.removing(axes: axes),
