@@ -5,6 +5,7 @@ sign; torchvision's come from make_models.py; what Keras and TensorFlow export i
 """
 import copy
 import functools
+import json
 import sys
 import warnings
 from dataclasses import dataclass
@@ -245,3 +246,17 @@ def networks(cache, chosen=()):
     makers |= {name: functools.partial(from_chain, name) for name in CHAINS}
     for name in chosen or names():
         yield makers[name]()
+
+
+def main(arguments):
+    if len(arguments) < 2:
+        print("fold_networks.py FOLDER NAME ...: writes the networks and prints their files by name", file=sys.stderr)
+        return 64
+    folder = Path(arguments[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    print(json.dumps({network.name: str(network.path) for network in networks(folder, arguments[1:])}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

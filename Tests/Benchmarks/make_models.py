@@ -2,6 +2,7 @@
 """Writes the benchmark networks as ONNX with their BatchNormalization nodes kept, weights seeded.
 
     make_models.py OUT [NAME ...]      NAME: mlp, cnn, mobilenetv2, or torchvision's own (resnet50 …)
+    make_models.py --side 64 OUT ...   torchvision's for images of 64 × 64, not of the extents they were made for
     make_models.py --list              the names that are written when none is given
 
 Every file has one input `input` [N, ...] and one output `output` [N, classes], opset 17. BatchNorm statistics
@@ -71,16 +72,16 @@ VISION_NETWORKS = (
 SIDES = {"inception_v3": 299}
 
 
-def specification(name):
+def specification(name, side=None):
     """The shape of one item of the input, and the function that makes the network."""
-    if name in OWN_NETWORKS:
+    if name in OWN_NETWORKS and name != "mobilenetv2":
         return OWN_NETWORKS[name]
-    side = SIDES.get(name, 224)
-    return (3, side, side), lambda: vision(name)
+    shape, make = OWN_NETWORKS.get(name, ((3, *[SIDES.get(name, 224)] * 2), lambda: vision(name)))
+    return (3, side, side) if side else shape, make
 
 
-def build(name):
-    shape, make = specification(name)
+def build(name, side=None):
+    shape, make = specification(name, side)
     torch.manual_seed(0)
     model = make().eval()
     for module in model.modules():
@@ -96,8 +97,8 @@ def build(name):
     return model.eval(), shape
 
 
-def write(name, folder):
-    model, shape = build(name)
+def write(name, folder, side=None):
+    model, shape = build(name, side)
     with warnings.catch_warnings():
         # The exporter without dynamo warns that it is deprecated; the other one folds BatchNorm by itself.
         warnings.simplefilter("ignore")
@@ -113,13 +114,16 @@ def main(arguments):
     if arguments == ["--list"]:
         print("\n".join(names))
         return 0
+    side = None
+    if arguments[:1] == ["--side"] and len(arguments) > 1 and arguments[1].isdecimal():
+        side, arguments = int(arguments[1]), arguments[2:]
     if not arguments or arguments[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 64
     folder = Path(arguments[0])
     folder.mkdir(parents=True, exist_ok=True)
     for name in arguments[1:] or names:
-        write(name, folder)
+        write(name, folder, side)
         print(name, "written", flush=True)
     return 0
 
