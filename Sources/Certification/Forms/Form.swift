@@ -69,6 +69,18 @@ final class Core: Sendable {
     }
 
     var rank: Int? { extents?.count }
+
+    /// What a reason calls it.
+    var text: String {
+        let extents = self.extents.map { "[" + $0.map(String.init).joined(separator: ",") + "]" } ?? "[?]"
+        switch kind {
+        case .leaf(let name): return "'\(name)' \(extents)"
+        case .zero: return "a constant \(extents)"
+        case .linear(let map): return "the linear map of '\(map.node)' \(extents)"
+        case .sum(let forms): return "a sum of \(forms.count) values \(extents)"
+        case .apply(let application): return "\(application.node.type) \(extents)"
+        }
+    }
 }
 
 /// An operator that is not linear in its weights, with what it reads.
@@ -131,5 +143,17 @@ struct Application: Sendable {
 
     var forms: [Form] {
         arguments.compactMap { if case .form(let form) = $0 { form } else { nil } }
+    }
+}
+
+extension Application {
+    /// Whether no difference of what it reads gets larger.
+    var isLipschitz: Bool {
+        switch passage {
+        case .movement, .broadcast, .concatenation, .padding, .clamping: true
+        case .positiveFactors: node.operation is Relu
+        case .reduction: !(node.operation is Resize)
+        case .none, .product, .quotient: false
+        }
     }
 }

@@ -74,107 +74,23 @@ struct FormComparison {
             guard compared.insert(pair).inserted else { return }
         }
         guard before.extents == after.extents else {
-            throw Obstacle("the shapes differ: \(Self.text(before)) and \(Self.text(after))")
+            throw Obstacle("the shapes differ: \(before.text) and \(after.text)")
         }
         switch (before.kind, after.kind) {
         case (.leaf(let one), .leaf(let other)):
             guard one == other else { throw Obstacle("one reads '\(one)', the other '\(other)'") }
         case (.zero, .zero): break
         case (.linear(let one), .linear(let other)):
-            try compare(one, other, rows: Self.rows(of: after, along: other.outputAxis, needed))
+            try compare(one, other, rows: NeededElements.rows(of: after, along: other.outputAxis, needed))
         case (.sum(let one), .sum(let other)):
             guard one.count == other.count else {
                 throw Obstacle("one sums \(one.count) values, the other \(other.count)")
             }
             for (left, right) in zip(one, other) { try compare(left, right, needed: needed) }
         case (.apply(let one), .apply(let other)):
-            try compare(one, other, needed: try Self.neededInside(other, after, needed))
-        default: throw Obstacle("one is \(Self.text(before)), the other \(Self.text(after))")
+            try compare(one, other, needed: try NeededElements.inside(other, after, needed))
+        default: throw Obstacle("one is \(before.text), the other \(after.text)")
         }
-    }
-
-    /// Which elements of an operator's arguments its needed elements depend on: for each argument that is followed.
-    private static func neededInside(
-        _ application: Application, _ core: Core, _ needed: [Bool]?
-    ) throws(Obstacle) -> [[Bool]?] {
-        switch application.passage {
-        case .positiveFactors, .clamping: return [needed]
-        case .movement, .broadcast:
-            // Without an element left out or told apart there is nothing to follow.
-            guard let inner = application.forms.first?.core.extents, let outer = core.extents,
-                needed != nil || outer.reduce(1, *) < inner.reduce(1, *)
-            else { return [] }
-            return [try MovementMap(application, output: core.extents)?.needed(needed)]
-        case .product, .quotient:
-            return application.forms.map { $0.core.extents == core.extents ? needed : nil }
-        case .padding(let padding):
-            guard let needed, let inner = application.forms.first?.core.extents, let outer = core.extents,
-                (try? Field.boundedCount(of: inner)) != nil
-            else { return [] }
-            return [Self.needed(needed, outer: outer, inner: inner, padding)]
-        case .reduction(let axes, let keepsRank, _):
-            guard let needed, let inner = application.forms.first?.core.extents, let outer = core.extents,
-                (try? Field.boundedCount(of: inner)) != nil
-            else { return [] }
-            let kept = keepsRank ? outer : inner.indices.map { axes.contains($0) ? 1 : inner[$0] }
-            return [Self.needed(needed, outer: kept, inner: inner, reduced: axes)]
-        case .concatenation(let axis):
-            guard let needed, let outer = core.extents else { return [] }
-            let inner = outer[(axis + 1)...].reduce(1, *)
-            var first = 0
-            return application.forms.map { form in
-                guard let length = form.core.extents?[axis] else { return nil }
-                defer { first += length }
-                return needed.indices.compactMap { index in
-                    (first..<first + length).contains(index / inner % outer[axis]) ? needed[index] : nil
-                }
-            }
-        default: return []
-        }
-    }
-
-    /// The needed elements of a value before it was padded.
-    private static func needed(
-        _ needed: [Bool], outer: [Int], inner: [Int], _ padding: Application.Padding
-    ) -> [Bool] {
-        // A pad of less than nothing leaves elements out that nobody needs.
-        var result = [Bool](repeating: false, count: inner.reduce(1, *))
-        for (index, isNeeded) in needed.enumerated() where isNeeded {
-            var (rest, source, step, isInside) = (index, 0, 1, true)
-            for axis in outer.indices.reversed() {
-                let coordinate = rest % outer[axis] - padding.begins[axis]
-                rest /= outer[axis]
-                isInside = isInside && (0..<inner[axis]).contains(coordinate)
-                source += coordinate * step
-                step *= inner[axis]
-            }
-            if isInside { result[source] = true }
-        }
-        return result
-    }
-
-    /// The needed elements of a value before some axes were reduced: whatever its place along those is.
-    private static func needed(
-        _ needed: [Bool], outer: [Int], inner: [Int], reduced axes: [Int]
-    ) -> [Bool]? {
-        let kept = inner.indices.map { axes.contains($0) ? 1 : inner[$0] }
-        guard zip(kept, outer).allSatisfy({ $0 == $1 || $0 == 1 }) else { return nil }
-        var flags = [Bool](repeating: false, count: kept.reduce(1, *))
-        for (position, isNeeded) in zip(Field.positions(of: kept, in: outer), needed) where isNeeded {
-            flags[position] = true
-        }
-        return Field.positions(of: kept, in: inner).map { flags[$0] }
-    }
-
-    /// The rows of a linear map that needed elements depend on; `nil`: all.
-    private static func rows(of core: Core, along axis: Int, _ needed: [Bool]?) -> [Bool]? {
-        guard let needed, let extents = core.extents else { return nil }
-        var rows = [Bool](repeating: false, count: extents[axis])
-        let inner = extents[(axis + 1)...].reduce(1, *)
-        for (index, isNeeded) in needed.enumerated() where isNeeded {
-            rows[index / inner % extents[axis]] = true
-        }
-        return rows
     }
 
     private mutating func compare(
@@ -349,52 +265,4 @@ struct FormComparison {
         return (distance + radius) * Ball.inflation
     }
 
-    private static func text(_ core: Core) -> String {
-        let extents = core.extents.map { "[" + $0.map(String.init).joined(separator: ",") + "]" } ?? "[?]"
-        switch core.kind {
-        case .leaf(let name): return "'\(name)' \(extents)"
-        case .zero: return "a constant \(extents)"
-        case .linear(let map): return "the linear map of '\(map.node)' \(extents)"
-        case .sum(let forms): return "a sum of \(forms.count) values \(extents)"
-        case .apply(let application): return "\(application.node.type) \(extents)"
-        }
-    }
-}
-
-extension Application {
-    /// Whether no difference of what it reads gets larger.
-    var isLipschitz: Bool {
-        switch passage {
-        case .movement, .broadcast, .concatenation, .padding, .clamping: true
-        case .positiveFactors: node.operation is Relu
-        case .reduction: !(node.operation is Resize)
-        case .none, .product, .quotient: false
-        }
-    }
-}
-
-extension ElementType {
-    func finer(_ other: ElementType) -> ElementType {
-        unitRoundoff <= other.unitRoundoff ? self : other
-    }
-
-    /// Half the distance of neighbours at 1: what rounding to nearest errs by at most, relatively.
-    var unitRoundoff: Double {
-        switch self {
-        case .float16: 0x1p-11
-        case .bfloat16: 0x1p-8
-        case .float32: 0x1p-24
-        default: 0x1p-53
-        }
-    }
-
-    /// Half the distance of neighbours around 0.
-    var underflow: Double {
-        switch self {
-        case .float16: 0x1p-25
-        case .bfloat16: 0x1p-134
-        case .float32: 0x1p-150
-        default: .leastNonzeroMagnitude
-        }
-    }
 }
