@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Before anything imports NumPy: threads of small products wait for each other longer than they work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 
 import command

@@ -3,7 +3,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import time
 
 import numpy
@@ -16,13 +15,6 @@ import command
 CHANNELS, LAYERS = 512, 12
 # Of the file's size: the mapped weights, or folded ones, and the packed ones.
 PEAK_LIMIT = 2.2
-# A process begins with the peak of the one that started it: this one starts it from a small one.
-LAUNCHER = """
-import os, subprocess, sys
-process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-_, status, usage = os.wait4(process.pid, 0)
-print(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024)
-"""
 STOP_AFTER_SECONDS, STOPPED_SECONDS = 0.1, 1.5
 
 
@@ -61,13 +53,10 @@ def large(tmp_path_factory):
     ("inspect",), ("predict", "--input"), ("predict", "--no-fold", "--input")], ids=" ".join)
 def test_a_model_takes_little_more_than_twice_its_size(large, arguments):
     given = [f"input={large.parent / 'input.npy'}"] if "--input" in arguments else []
-    completed = subprocess.run(
-        [sys.executable, "-c", LAUNCHER, command.FOLDSERVE, arguments[0], large, *arguments[1:], *given],
-        capture_output=True, text=True, timeout=120, env=command.clean_environment(), check=True)
-    status, peak = map(int, completed.stdout.split())
-    assert status == 0 and completed.stderr == "", completed
+    completed = command.run(arguments[0], large, *arguments[1:], *given, timeout_seconds=120)
+    assert completed.status == 0 and completed.errors == "", completed
     assert large.stat().st_size > 100_000_000
-    assert peak <= PEAK_LIMIT * large.stat().st_size
+    assert completed.resident_byte_count <= PEAK_LIMIT * large.stat().st_size
 
 
 def test_a_terminal_shows_what_takes_long_and_is_left_clean(large):
