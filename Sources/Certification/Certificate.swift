@@ -19,6 +19,9 @@ package struct Certificate: Sendable, Encodable {
     package var identicalCount: Int
     /// The pieces that differ and were proven.
     package var pieces: [PieceProof]
+    /// How many different linear operators were tried out, cropped, so that what a coefficient means is what the
+    /// operator's evaluation takes it for.
+    package var croppedEquivalentCount = 0
     /// The pieces that could not be proven.
     package var failures: [PieceFailure]
 

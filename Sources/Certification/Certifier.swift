@@ -30,6 +30,7 @@ package struct Certifier: Sendable {
             cutting: sides.before.definedNames.intersection(sides.after.definedNames))
         // Only what is proven itself may stand for its value in another proof.
         let shared = Set(needed)
+        var oracle = StructuralOracle()
         for name in needed {
             certificate.sharedValueCount += 1
             if sides.before.isIdentical(to: sides.after, at: name) {
@@ -52,15 +53,21 @@ package struct Certifier: Sendable {
                     try side.before.requireSameType(as: side.after, at: name)
                     let earlier = comparison
                     comparison = FormComparison(after: earlier)
-                    try comparison.compare(
-                        side.before.form(of: pieces.before), side.after.form(of: pieces.after))
+                    let forms = (
+                        before: try side.before.form(of: pieces.before),
+                        after: try side.after.form(of: pieces.after)
+                    )
+                    try comparison.compare(forms.before, forms.after)
                     comparison.cover(earlier)
+                    try oracle.check(forms.before)
+                    try oracle.check(forms.after)
                 }
                 certificate.pieces.append(PieceProof(value: name, pieces, comparison))
             } catch {
                 certificate.failures.append(PieceFailure(value: name, error, pieces))
             }
         }
+        certificate.croppedEquivalentCount = oracle.count
         return certificate
     }
 

@@ -36,4 +36,18 @@ import Folding
         #expect(rejected.count <= (family == .tree ? 2 : 0), "not proven: \(rejected)")
         print("\(family): \(rejected.count) folds not proven")
     }
+
+    @Test func `every kind of linear operator is tried out on a cropped equivalent`() throws {
+        for type in ["Conv", "ConvTranspose", "Gemm", "MatMul"] {
+            var certificate: Certificate?
+            for seed in 0..<UInt64(400) where certificate == nil {
+                let graph = try GraphFamily.neighbourhood.builder(seed: seed).graph()
+                let result = try FoldPipeline.standard.run(graph)
+                guard graph.count(of: type) > 0, result.report.foldedCount > 0 else { continue }
+                certificate = try Certifier().certify(original: graph, folded: result.graph)
+            }
+            let found = try #require(certificate)
+            #expect(found.isProven && found.croppedEquivalentCount > 0, "\(type)")
+        }
+    }
 }

@@ -76,7 +76,7 @@ final class Core: Sendable {
         switch kind {
         case .leaf(let name): return "'\(name)' \(extents)"
         case .zero: return "a constant \(extents)"
-        case .linear(let map): return "the linear map of '\(map.node)' \(extents)"
+        case .linear(let map): return "the linear map of '\(map.node.name)' \(extents)"
         case .sum(let forms): return "a sum of \(forms.count) values \(extents)"
         case .apply(let application): return "\(application.node.type) \(extents)"
         }

@@ -19,7 +19,7 @@ struct LinearMap: Sendable {
         case leftProduct
     }
 
-    let node: String
+    let node: Node
     let geometry: Geometry
     let input: Core
     var weight: WeightView

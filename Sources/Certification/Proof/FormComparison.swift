@@ -139,12 +139,12 @@ struct FormComparison {
         _ before: LinearMap, _ after: LinearMap, rows: [Bool]?
     ) throws(Obstacle) {
         guard before.geometry == after.geometry, before.outputAxis == after.outputAxis else {
-            throw Obstacle("the geometry differs from that of '\(before.node)'", node: after.node)
+            throw Obstacle("the geometry differs from that of '\(before.node.name)'", node: after.node.name)
         }
         try following { (comparison) throws(Obstacle) in
             try comparison.compare(before.input, after.input, needed: nil)
         }
-        try compare(before.weight, after.weight, rows: rows, nodes: (before.node, after.node))
+        try compare(before.weight, after.weight, rows: rows, nodes: (before.node.name, after.node.name))
         guard before.tapShift != nil || after.tapShift != nil else { return }
         let count = after.weight.rowCount * after.weight.innerCount
         let zeros = [Ball](repeating: .zero, count: count)

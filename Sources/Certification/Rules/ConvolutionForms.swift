@@ -70,7 +70,7 @@ struct ConvolutionForms: FormRule {
         }
         try add(bias: site.constant(2), to: &shift)
         let map = LinearMap(
-            node: site.node.name,
+            node: site.node,
             geometry: .convolution(
                 pads: source.pads.begins + source.pads.ends,
                 strides: (0..<rank - 2).map { conv.window.strides?[$0] ?? 1 },
@@ -114,7 +114,7 @@ struct ConvolutionForms: FormRule {
         }
         try add(bias: site.constant(2), to: &shift)
         let map = LinearMap(
-            node: site.node.name,
+            node: site.node,
             geometry: .transposedConvolution(
                 pads: pads, strides: (0..<rank - 2).map { conv.window.strides?[$0] ?? 1 },
                 dilations: (0..<rank - 2).map { conv.window.dilations?[$0] ?? 1 },

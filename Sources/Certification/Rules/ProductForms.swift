@@ -84,7 +84,7 @@ struct ProductForms: FormRule {
             view.scaleColumns(by: scale)
         }
         let map = LinearMap(
-            node: site.node.name, geometry: geometry, input: form.core, weight: view, outputAxis: outputAxis)
+            node: site.node, geometry: geometry, input: form.core, weight: view, outputAxis: outputAxis)
         return Form(try site.core(.linear(map)), shift: shift)
     }
 }
