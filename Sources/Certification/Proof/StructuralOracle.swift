@@ -14,11 +14,16 @@ struct StructuralOracle {
     static let maximumChannelCount = 4
     /// The most elements that one try may read or write.
     static let maximumElementCount = 1 << 22
+    /// The most products that one try may take: kernels with a long reach are not tried.
+    static let maximumProductCount = 1 << 20
+    /// The most of all tries together.
+    static let maximumTotalProductCount = 1 << 24
     /// What a sum of some hundred products of small numbers may differ by in another order.
     static let tolerance = 1e-10
 
     /// The cropped equivalents that were tried: many operators of a network have the same.
     private var tried: Set<String> = []
+    private var productCount = 0
     var count: Int { tried.count }
 
     /// Tries all linear operators of a form. Throws an `Obstacle` where the evaluation gives something else.
@@ -37,9 +42,10 @@ struct StructuralOracle {
     }
 
     private mutating func check(_ map: LinearMap) throws(Obstacle) {
-        guard let equivalent = CroppedEquivalent(map), !tried.contains(equivalent.key),
-            let agrees = try? equivalent.agrees()
+        guard productCount < Self.maximumTotalProductCount, let equivalent = CroppedEquivalent(map),
+            !tried.contains(equivalent.key), let agrees = try? equivalent.agrees()
         else { return }
+        productCount += equivalent.productCount
         guard agrees else {
             throw Obstacle("its evaluation is not what the proof takes it for", node: map.node.name)
         }
@@ -60,6 +66,8 @@ private struct CroppedEquivalent {
     private let channelCount: Int
     private let outputAxis: Int
 
+    /// Of the weight's and the input's elements: about what a try takes.
+    var productCount: Int { weightShape.reduce(1, *) * inputShape.reduce(1, *) }
     /// Whether a shift of the input gets through: through a transposed convolution it does not everywhere.
     private let takesShift: Bool
     private let attributes: [String: Attribute]
@@ -138,7 +146,13 @@ private struct CroppedEquivalent {
         let inner = try nodes[1].operation.inferOutputs(
             isWeightFirst ? [ValueInfo(constant: weight), info] : [info, ValueInfo(constant: weight)],
             outputCount: 1)
-        guard let output = inner.first?.shape, !output.contains(0) else { throw Obstacle("no output") }
+        guard let output = inner.first?.shape, let outputCount = try? Shape(output).count, outputCount > 0
+        else { throw Obstacle("it has no output") }
+        let elementCount = max(inputShape.reduce(1, *), outputCount)
+        let (productCount, overflow) = elementCount.multipliedReportingOverflow(by: weight.shape.count)
+        guard !overflow, productCount <= StructuralOracle.maximumProductCount else {
+            throw Obstacle("it is too large to be tried")
+        }
         nodes.append(
             try Node(
                 name: "behind", domain: Affine.domain, type: Affine.type,
