@@ -16,20 +16,18 @@ package struct Certifier: Sendable {
     package func certify(original: Graph, folded: Graph) throws(GraphError) -> Certificate {
         let before = try Self.prepared(original)
         let after = try Self.prepared(folded)
-        let assumed = AssumedInputs(before, after)
+        let assumed = try AssumedInputs(before, after)
         var certificate = Certificate(
-            assumedInputs: assumed.shapes.map { $0.mapValues(\.dimensions) }, sharedValueCount: 0,
+            assumedInputs: assumed.sizes.map { $0.shapes.mapValues(\.dimensions) }, sharedValueCount: 0,
             identicalCount: 0, pieces: [], failures: InterfaceComparison(before, after).failures)
-        var sizes: [(before: CutGraph, after: CutGraph)] = []
-        for shapes in assumed.shapes {
-            sizes.append((try CutGraph(before, shapes), try CutGraph(after, shapes)))
-        }
-        guard let sides = sizes.first else { return certificate }
+        guard let sides = assumed.sizes.first else { return certificate }
         certificate.failures += sides.before.outputFailures(besides: sides.after)
         let needed = sides.after.needed(
             cutting: sides.before.definedNames.intersection(sides.after.definedNames))
         // Only what is proven itself may stand for its value in another proof.
-        let shared = Set(needed)
+        let names = (
+            before: sides.before.sharedNames(Set(needed)), after: sides.after.sharedNames(Set(needed))
+        )
         var oracle = StructuralOracle()
         for name in needed {
             certificate.sharedValueCount += 1
@@ -40,8 +38,8 @@ package struct Certifier: Sendable {
             let pieces: (before: Piece, after: Piece)
             do throws(Obstacle) {
                 pieces = (
-                    try sides.before.piece(of: name, cutting: shared),
-                    try sides.after.piece(of: name, cutting: shared)
+                    try sides.before.piece(of: name, cutting: names.before),
+                    try sides.after.piece(of: name, cutting: names.after)
                 )
             } catch {
                 certificate.failures.append(PieceFailure(value: name, error, nil))
@@ -49,7 +47,7 @@ package struct Certifier: Sendable {
             }
             do throws(Obstacle) {
                 var comparison = FormComparison()
-                for side in sizes {
+                for side in assumed.sizes {
                     try side.before.requireSameType(as: side.after, at: name)
                     let earlier = comparison
                     comparison = FormComparison(after: earlier)

@@ -29,9 +29,6 @@ package struct Ball: Sendable, Equatable {
         radius = (error + abs(center) * Self.roundoff + .leastNonzeroMagnitude) * Self.inflation
     }
 
-    /// The largest magnitude that the number can have.
-    var magnitude: Double { (abs(center) + radius) * Self.inflation }
-
     var isFinite: Bool { center.isFinite && radius.isFinite }
     /// Whether every number that it may be is more than 0.
     var isPositive: Bool { center > radius }

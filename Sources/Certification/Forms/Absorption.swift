@@ -82,7 +82,7 @@ extension Core {
             guard let inner, inner.isUniform(along: axes) else { return (self, scale) }
             return try absorbing(scale, inner: inner, into: application)
         case .movement, .broadcast:
-            guard let map = try MovementMap(application, output: extents),
+            guard let map = MovementMap(application, output: extents),
                 let inner = map.pulledBack(scale)
             else { return (self, scale) }
             return try absorbing(scale, inner: inner, into: application)

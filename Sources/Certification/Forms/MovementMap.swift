@@ -11,14 +11,14 @@ struct MovementMap {
     static let maximumElementCount = 1 << 22
 
     /// `nil` when a shape is not known or too large, or the operator does not only move elements.
-    init?(_ application: Application, output: [Int]?) throws(Obstacle) {
+    init?(_ application: Application, output: [Int]?) {
         guard case .form(let form) = application.arguments[0], let input = form.core.extents, let output
         else { return nil }
         if case .broadcast = application.passage {
             self.init(broadcasting: input, to: output)
             return
         }
-        try self.init(application.node, application.output, application.arguments, input, output)
+        self.init(application.node, application.output, application.arguments, input, output)
     }
 
     private init?(broadcasting input: [Int], to output: [Int]) {
@@ -34,7 +34,7 @@ struct MovementMap {
 
     init?(
         _ node: Node, _ position: Int, _ arguments: [Application.Argument], _ input: [Int], _ output: [Int]
-    ) throws(Obstacle) {
+    ) {
         guard let shape = try? Shape(input), let target = try? Shape(output),
             (1...Self.maximumElementCount).contains(shape.count),
             (1...Self.maximumElementCount).contains(target.count)

@@ -4,8 +4,20 @@ import Tensors
 /// Shapes of the inputs for which both graphs can be followed: the declared extents, and where the model leaves one open,
 /// two that every operator accepts, if there are two.
 struct AssumedInputs {
+    /// The shapes, and both graphs with what follows from them.
+    struct Size {
+        let shapes: [String: Shape]
+        let before, after: CutGraph
+
+        init(_ shapes: [String: Shape], _ before: Graph, _ after: Graph) throws(GraphError) {
+            self.shapes = shapes
+            self.before = try CutGraph(before, shapes)
+            self.after = try CutGraph(after, shapes)
+        }
+    }
+
     /// One or two; one without any shape when no candidate is accepted.
-    private(set) var shapes: [[String: Shape]] = []
+    private(set) var sizes: [Size] = []
 
     /// Tried in order until two are accepted: extents of the first axis and of the others. The second is odd where it may
     /// be, for what differs between odd and even extents.
@@ -14,7 +26,8 @@ struct AssumedInputs {
         [45, 75, 227, 135, 17, 33, 96, 160, 320, 12, 5, 1].flatMap { [(3, $0), (1, $0)] },
     ]
 
-    init(_ before: Graph, _ after: Graph) {
+    /// Throws the operators' errors when neither a candidate nor the declared extents are accepted.
+    init(_ before: Graph, _ after: Graph) throws(GraphError) {
         let ranks = Self.ranks(of: before)
         var tried: [[String: Shape]] = []
         for candidates in Self.candidates {
@@ -22,14 +35,12 @@ struct AssumedInputs {
                 let candidate = Self.shapes(before, ranks, batch: batch, extent: extent)
                 guard !tried.contains(candidate) else { continue }
                 tried.append(candidate)
-                guard (try? before.inferValues(inputShapes: candidate)) != nil,
-                    (try? after.inferValues(inputShapes: candidate)) != nil
-                else { continue }
-                shapes.append(candidate)
+                guard let size = try? Size(candidate, before, after) else { continue }
+                sizes.append(size)
                 break
             }
         }
-        if shapes.isEmpty { shapes = [[:]] }
+        if sizes.isEmpty { sizes = [try Size([:], before, after)] }
     }
 
     private static func shapes(

@@ -44,7 +44,9 @@ struct CutGraph {
             switch node.operation {
             case is Identity: break
             case is Dropout:
-                guard node.input(2).map({ graph.fixedConstant($0)?.isZero ?? false }) ?? true else {
+                guard
+                    node.input(2).map({ graph.fixedConstant(originals[$0] ?? $0)?.isZero ?? false }) ?? true
+                else {
                     continue
                 }
             case is Cast:
@@ -123,19 +125,20 @@ struct CutGraph {
         index.producer(of: name) == nil && graph.fixedConstant(name) == nil
     }
 
+    /// What the shared values are called in both graphs, by what they are copies of here: a copy of a shared value is that
+    /// value.
+    func sharedNames(_ shared: Set<String>) -> [String: String] {
+        Dictionary(shared.map { (original($0), $0) }, uniquingKeysWith: min)
+    }
+
     /// The nodes between `name` and the shared values before it.
-    func piece(of name: String, cutting shared: Set<String>) throws(Obstacle) -> Piece {
+    func piece(of name: String, cutting sharedNames: [String: String]) throws(Obstacle) -> Piece {
         let root = original(name)
-        // A copy of a shared value is that value.
-        var sharedNames: [String: String] = [:]
-        for other in shared where original(other) != root {
-            sharedNames[original(other)] = min(sharedNames[original(other)] ?? other, other)
-        }
         var pending = [root]
         var nodes: [Node.Identifier: Node] = [:]
         var leaves: [String: String] = [:]
         while let value = pending.popLast() {
-            if let shared = sharedNames[value] {
+            if value != root, let shared = sharedNames[value] {
                 leaves[value] = shared
             } else if isLeaf(value) {
                 leaves[value] = value

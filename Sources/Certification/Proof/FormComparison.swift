@@ -88,7 +88,7 @@ struct FormComparison {
             }
             for (left, right) in zip(one, other) { try compare(left, right, needed: needed) }
         case (.apply(let one), .apply(let other)):
-            try compare(one, other, needed: try NeededElements.inside(other, after, needed))
+            try compare(one, other, needed: NeededElements.inside(other, after, needed))
         default: throw Obstacle("one is \(before.text), the other \(after.text)")
         }
     }

@@ -5,7 +5,7 @@ enum NeededElements {
     /// Which elements of an operator's arguments its needed elements depend on: for each argument that is followed.
     static func inside(
         _ application: Application, _ core: Core, _ needed: [Bool]?
-    ) throws(Obstacle) -> [[Bool]?] {
+    ) -> [[Bool]?] {
         switch application.passage {
         case .positiveFactors, .clamping: return [needed]
         case .movement, .broadcast:
@@ -13,7 +13,7 @@ enum NeededElements {
             guard let inner = application.forms.first?.core.extents, let outer = core.extents,
                 needed != nil || outer.reduce(1, *) < inner.reduce(1, *)
             else { return [] }
-            return [try MovementMap(application, output: core.extents)?.needed(needed)]
+            return [MovementMap(application, output: core.extents)?.needed(needed)]
         case .product, .quotient:
             return application.forms.map { $0.core.extents == core.extents ? needed : nil }
         case .padding(let padding):

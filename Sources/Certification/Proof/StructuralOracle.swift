@@ -165,7 +165,7 @@ private struct CroppedEquivalent {
             outputs: [Graph.Port(name: "y", info: ValueInfo(.float64, nil))], constants: ["w": weight],
             nodes: nodes)
         let cut = try CutGraph(graph, [:])
-        let form = try cut.form(of: try cut.piece(of: "y", cutting: []))
+        let form = try cut.form(of: try cut.piece(of: "y", cutting: [:]))
         guard case .linear(let map) = form.core.kind, form.scale == nil else { return false }
         let claim = LinearClaim(map, shift: form.shift, input: inputShape, output: output)
         let count = inputShape.reduce(1, *)

@@ -6,7 +6,7 @@ import Tensors
 ///     Affine                a⊙x + b
 ///     BatchNormalization    γ/√(σ²+ε)⊙x + (β − γ/√(σ²+ε)·μ)      on axis 1
 ///     x·k, x/k, x+k, x−k, k−x, −x                                k of any shape that broadcasts to x
-///     Identity, Dropout, Cast that widens or that takes a widening back
+///     Cast that widens or that takes a widening back
 ///
 /// Source: Ioffe & Szegedy 2015; ONNX BatchNormalization-15, Add-14, Sub-14, Mul-14, Div-14, Neg-13, Cast-24.
 struct ChannelwiseForms: FormRule {
@@ -14,8 +14,6 @@ struct ChannelwiseForms: FormRule {
         switch site.node.operation {
         case let affine as Affine: return try self.affine(affine, site)
         case is BatchNormalization: return try normalization(site)
-        case is Identity: return site.form(0)
-        case is Dropout: return dropout(site)
         case is Cast: return cast(site)
         case is Neg:
             guard let form = site.form(0), let rank = site.rank else { return nil }
@@ -81,15 +79,6 @@ struct ChannelwiseForms: FormRule {
             return try form.applying(scale: reciprocal, shift: nil)
         default: return nil
         }
-    }
-
-    private func dropout(_ site: FormSite) -> Form? {
-        guard site.output == 0 else { return nil }
-        if site.isAbsent(2) { return site.form(0) }
-        guard let training = site.constant(2), training.shape.count == 1,
-            training.isZero
-        else { return nil }
-        return site.form(0)
     }
 
     /// A Cast to a wider type changes nothing. One that casts back to the type in which the core is computed rounds what

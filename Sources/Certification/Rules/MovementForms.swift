@@ -37,7 +37,7 @@ struct MovementForms: FormRule {
         let core = try site.applied(arguments, .movement)
         if form.isPlain { return Form(core) }
         guard let inner = form.core.extents,
-            let map = try MovementMap(site.node, site.output, arguments, inner, extents)
+            let map = MovementMap(site.node, site.output, arguments, inner, extents)
         else { return nil }
         return Form(core, scale: form.scale.map(map.pushed), shift: form.shift.map(map.pushed))
     }
