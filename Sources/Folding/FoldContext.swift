@@ -27,14 +27,19 @@ package struct FoldContext: Sendable {
     ///
     /// A value that changes gets a name that no value of the model as it was read has, so that equal names always
     /// stand for equal functions.
-    package func unusedValueName(_ stem: String) -> String { Self.unused(stem, among: takenNames) }
+    package func unusedValueName(_ stem: String, besides names: Set<String> = []) -> String {
+        Self.unused(stem, among: takenNames, names)
+    }
 
-    package func unusedNodeName(_ stem: String) -> String { Self.unused(stem, among: takenNodeNames) }
+    package func unusedNodeName(_ stem: String, besides names: Set<String> = []) -> String {
+        Self.unused(stem, among: takenNodeNames, names)
+    }
 
-    private static func unused(_ stem: String, among names: Set<String>) -> String {
-        guard names.contains(stem) else { return stem }
+    private static func unused(_ stem: String, among names: Set<String>, _ others: Set<String>) -> String {
+        func isTaken(_ name: String) -> Bool { names.contains(name) || others.contains(name) }
+        guard isTaken(stem) else { return stem }
         var number = 1
-        while names.contains("\(stem)_\(number)") { number += 1 }
+        while isTaken("\(stem)_\(number)") { number += 1 }
         return "\(stem)_\(number)"
     }
 

@@ -236,25 +236,13 @@ package struct BackwardPlan {
 
     func unusedNodeName(_ stem: String) -> String {
         let taken = edit.insertedNodes + edit.replacements.values
-        return Self.unused(stem, besides: Set(taken.map(\.name)), context.unusedNodeName)
+        return context.unusedNodeName(stem, besides: Set(taken.map(\.name)))
     }
 
     /// Remembered at once: two demands never get one name.
     private mutating func unusedName(_ stem: String) -> String {
-        let name = Self.unused(stem, besides: newNames, context.unusedValueName)
+        let name = context.unusedValueName(stem, besides: newNames)
         newNames.insert(name)
-        return name
-    }
-
-    private static func unused(
-        _ stem: String, besides taken: Set<String>, _ free: (String) -> String
-    ) -> String {
-        var name = free(stem)
-        var number = 1
-        while taken.contains(name) {
-            name = free("\(stem)_\(number)")
-            number += 1
-        }
         return name
     }
 }

@@ -113,26 +113,14 @@ struct ForwardPlan {
 /// What steps write.
 extension ForwardPlan {
     mutating func unusedValueName(_ stem: String) -> String {
-        let name = Self.unused(stem, besides: names) { context.unusedValueName($0) }
+        let name = context.unusedValueName(stem, besides: names)
         names.insert(name)
         return name
     }
 
     mutating func unusedNodeName(_ stem: String) -> String {
-        let name = Self.unused(stem, besides: nodeNames) { context.unusedNodeName($0) }
+        let name = context.unusedNodeName(stem, besides: nodeNames)
         nodeNames.insert(name)
-        return name
-    }
-
-    private static func unused(
-        _ stem: String, besides taken: Set<String>, _ among: (String) -> String
-    ) -> String {
-        var name = among(stem)
-        var number = 1
-        while taken.contains(name) {
-            number += 1
-            name = among("\(stem)_\(number)")
-        }
         return name
     }
 
