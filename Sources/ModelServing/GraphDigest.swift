@@ -1,4 +1,5 @@
 import COpenSSL
+import Folding
 import Graph
 import Tensors
 
@@ -97,5 +98,13 @@ package struct GraphDigest {
     private func add(_ number: Int) {
         var bytes = UInt64(bitPattern: Int64(number)).littleEndian
         EVP_DigestUpdate(context, &bytes, MemoryLayout<UInt64>.size)
+    }
+}
+
+extension FoldReport {
+    /// Adds the digests of the model's graph and of the folded one: for who shows the report, since they read all weights.
+    package mutating func addDigests(original: Graph, folded: Graph) {
+        modelDigest = GraphDigest.text(original)
+        foldDigest = GraphDigest.text(folded)
     }
 }

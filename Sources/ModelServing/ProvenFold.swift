@@ -26,7 +26,7 @@ package struct ProvenFold: Sendable {
             let result = try pipeline.run(original, refusing: unproven, onProgress: onProgress)
             let certificate = try Certifier().certify(original: original, folded: result.graph)
             if certificate.isProven {
-                self.init(result, certificate, of: original)
+                self.init(result, certificate)
                 return
             }
             let known = unproven.count
@@ -43,10 +43,10 @@ package struct ProvenFold: Sendable {
         let report = try pipeline.run(original, refusing: unproven).report
         self.init(
             FoldResult(graph: original, report: report),
-            try Certifier().certify(original: original, folded: original), of: original)
+            try Certifier().certify(original: original, folded: original))
     }
 
-    private init(_ result: FoldResult, _ certificate: Certificate, of original: Graph) {
+    private init(_ result: FoldResult, _ certificate: Certificate) {
         graph = result.graph
         self.certificate = certificate
         var report = result.report
@@ -55,8 +55,6 @@ package struct ProvenFold: Sendable {
             report.entries[index].proof = pieces.proof(report.entries[index])
         }
         for index in report.chains.indices { report.chains[index].proof = pieces.proof(report.chains[index]) }
-        report.modelDigest = GraphDigest.text(original)
-        report.foldDigest = GraphDigest.text(result.graph)
         self.report = report
     }
 }

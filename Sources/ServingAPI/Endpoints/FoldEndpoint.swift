@@ -31,7 +31,8 @@ struct FoldEndpoint: Endpoint {
 
     static func document(_ model: LoadedModel) throws(RequestError) -> [UInt8] {
         let fold = try model.refolded()
-        let report = FoldMeasurement.measure(original: model.original, result: fold.result)
+        var report = FoldMeasurement.measure(original: model.original, result: fold.result)
+        report.addDigests(original: model.original, folded: fold.graph)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(

@@ -3,6 +3,7 @@ import Certification
 import Folding
 import FoundationEssentials
 import ModelFormats
+import ModelServing
 
 struct FoldCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,7 +25,8 @@ struct FoldCommand: ParsableCommand {
             guard let fold = loaded.fold else { return }
             try ONNXWriter(producerVersion: Version.text).write(fold.graph, to: output)
             if let report {
-                let measured = FoldMeasurement.measure(original: loaded.original, result: fold)
+                var measured = FoldMeasurement.measure(original: loaded.original, result: fold)
+                measured.addDigests(original: loaded.original, folded: fold.graph)
                 try JSONText.write(
                     FoldDocument(report: measured, certificate: loaded.certificate), path: report)
             }

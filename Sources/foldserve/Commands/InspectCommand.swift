@@ -2,6 +2,7 @@ import ArgumentParser
 import Execution
 import Folding
 import Graph
+import ModelServing
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,6 +24,7 @@ struct InspectCommand: ParsableCommand {
             if measure, let fold = loaded.fold {
                 report = FoldMeasurement.measure(original: loaded.original, result: fold)
             }
+            report.addDigests(original: loaded.original, folded: loaded.graph)
             let inspection = try Inspection(&loaded, report: report)
             print(json ? try JSONText.encode(inspection) : inspection.text)
         }
