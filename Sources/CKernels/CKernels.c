@@ -61,6 +61,45 @@ void ck_pack_panels(
     }
 }
 
+void ck_pack_blocked(
+    float *destination, const void *source, size_t outputs, size_t inputs, size_t taps, size_t panelChannels) {
+    const LooseFloat *first = source;
+    for (size_t output = 0; output < outputs; output += panelChannels) {
+        const size_t count = outputs - output < panelChannels ? outputs - output : panelChannels;
+        for (size_t block = 0; block < inputs; block += CK_BLOCK) {
+            const size_t depth = inputs - block < CK_BLOCK ? inputs - block : CK_BLOCK;
+            for (size_t i = 0; i < panelChannels; i++) {
+                const LooseFloat *row = first + ((output + i) * inputs + block) * taps;
+                for (size_t tap = 0; tap < taps; tap++)
+                    for (size_t k = 0; k < depth; k++)
+                        destination[(tap * depth + k) * panelChannels + i] = i < count ? row[k * taps + tap] : 0;
+            }
+            destination += taps * depth * panelChannels;
+        }
+    }
+}
+
+void ck_plain_to_blocked(
+    float *destination, const float *source, size_t channels, size_t count, size_t first, size_t size) {
+    for (size_t block = 0; block < channels; block += CK_BLOCK, destination += count * CK_BLOCK, source += count * CK_BLOCK) {
+        const size_t lanes = channels - block < CK_BLOCK ? channels - block : CK_BLOCK;
+        for (size_t pixel = first; pixel < first + size; pixel++) {
+            float *place = destination + pixel * CK_BLOCK;
+            for (size_t lane = 0; lane < CK_BLOCK; lane++) place[lane] = lane < lanes ? source[lane * count + pixel] : 0;
+        }
+    }
+}
+
+void ck_blocked_to_plain(
+    float *destination, const float *source, size_t channels, size_t count, size_t first, size_t size) {
+    for (size_t block = 0; block < channels; block += CK_BLOCK, destination += count * CK_BLOCK, source += count * CK_BLOCK) {
+        const size_t lanes = channels - block < CK_BLOCK ? channels - block : CK_BLOCK;
+        for (size_t lane = 0; lane < lanes; lane++)
+            for (size_t pixel = first; pixel < first + size; pixel++)
+                destination[lane * count + pixel] = source[pixel * CK_BLOCK + lane];
+    }
+}
+
 void ck_split_row(
     float *destination, size_t count, const float *source, ptrdiff_t length, ptrdiff_t start, ptrdiff_t stride,
     float fill) {

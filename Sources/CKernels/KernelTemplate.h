@@ -561,10 +561,15 @@ static float exp_sum(float *destination, const float *source, size_t count, floa
     return add_lanes(total, (Vector){0}, (Vector){0}, (Vector){0}) + rest;
 }
 
+#include "BlockedConvolution.h"
+
 const ck_kernels KERNELS = {
     .lanes = LANES,
     .tileRows = TILE_ROWS,
     .tileColumns = TILE_COLUMNS,
+    .panelChannels = PANEL_CHANNELS,
+    .tilePixels = TILE_PIXELS,
+    .blocked_convolution = blocked_convolution,
     .matrix_block = matrix_block,
     .matrix_row = matrix_row,
     .pack_patches = pack_patches,

@@ -16,12 +16,12 @@ struct DataDependentRunner {
 
     /// `inputs` holds every input of the graph.
     func run(_ inputs: [String: Tensor], times: StepTimes?) throws(ExecutionError) -> [String: Tensor] {
-        var values = inputs
+        var values = inputs.mapValues { Value(tensor: $0) }
         var remainingUses: [String: Int] = [:]
         for step in executable.steps {
             for name in readValues(step) { remainingUses[name, default: 0] += 1 }
         }
-        for output in executable.graph.outputs { remainingUses[output.name, default: 0] += 1 }
+        for name in executable.outputNames { remainingUses[name, default: 0] += 1 }
         for (index, step) in executable.steps.enumerated() {
             let start = times == nil ? 0 : StepTimes.now()
             try run(step, &values)
@@ -33,8 +33,32 @@ struct DataDependentRunner {
             try checkMemory(values)
         }
         var outputs: [String: Tensor] = [:]
-        for output in executable.graph.outputs { outputs[output.name] = value(output.name, values) }
+        for (output, name) in zip(executable.graph.outputs, executable.outputNames) {
+            outputs[output.name] = value(name, values)?.tensor
+        }
         return outputs
+    }
+
+    /// The elements of a value in the order of its layout.
+    private struct Value {
+        let tensor: Tensor
+        /// The value's shape: a blocked tensor has more elements.
+        let shape: Shape
+        let layout: ValueLayout
+
+        init(tensor: Tensor) {
+            (self.tensor, shape, layout) = (tensor, tensor.shape, .plain)
+        }
+
+        init(tensor: Tensor, shape: Shape, layout: ValueLayout) {
+            (self.tensor, self.shape, self.layout) = (tensor, shape, layout)
+        }
+
+        var info: ValueInfo {
+            layout == .plain
+                ? ValueInfo(constant: tensor)
+                : ValueInfo(tensor.elementType, shape.dimensions.map(Dimension.known))
+        }
     }
 
     /// What a step reads while it runs, and what its shapes follow from.
@@ -42,15 +66,15 @@ struct DataDependentRunner {
         Set(step.inputs).union(step.nodes.flatMap { $0.inputs.compactMap { $0 } })
     }
 
-    private func value(_ name: String, _ values: [String: Tensor]) -> Tensor? {
-        values[name] ?? executable.graph.constants[name]
+    private func value(_ name: String, _ values: [String: Value]) -> Value? {
+        values[name] ?? executable.graph.constants[name].map(Value.init(tensor:))
     }
 
-    private func checkMemory(_ values: [String: Tensor]) throws(ExecutionError) {
+    private func checkMemory(_ values: [String: Value]) throws(ExecutionError) {
         let limit = executable.options.arenaLimitByteCount
         var total = 0
-        for tensor in values.values {
-            let (sum, overflow) = total.addingReportingOverflow(tensor.byteCount)
+        for value in values.values {
+            let (sum, overflow) = total.addingReportingOverflow(value.tensor.byteCount)
             guard !overflow, sum <= limit else {
                 throw .memory(byteCount: overflow ? .max : sum, limit: limit)
             }
@@ -58,11 +82,11 @@ struct DataDependentRunner {
         }
     }
 
-    private func run(_ step: Step, _ values: inout [String: Tensor]) throws(ExecutionError) {
+    private func run(_ step: Step, _ values: inout [String: Value]) throws(ExecutionError) {
         var infos: [String: ValueInfo] = [:]
         for node in step.nodes {
             for case let name? in node.inputs where infos[name] == nil {
-                infos[name] = value(name, values).map(ValueInfo.init(constant:)) ?? executable.values[name]
+                infos[name] = value(name, values)?.info ?? executable.values[name]
             }
         }
         var shapes: [Shape] = []
@@ -79,33 +103,49 @@ struct DataDependentRunner {
         } catch {
             throw .graph(error.at(step.nodes[0]))
         }
-        var arguments: [Tensor] = []
+        var arguments: [Value] = []
         for name in step.inputs {
-            guard let tensor = value(name, values) else {
+            guard let argument = value(name, values) else {
                 throw .graph(.missingValue(name: name, node: step.nodes[0].name))
             }
-            arguments.append(tensor)
+            arguments.append(argument)
         }
-        guard shapes.count == step.outputs.count else {
-            return try evaluate(step.nodes, &values)
-        }
+        guard shapes.count == step.outputs.count else { return try evaluate(step, &values) }
         let operation = try step.operation.schedule(
             StepShapes(
                 inputs: arguments.map(\.shape), outputs: shapes,
                 inputElements: step.inputs.map { infos[$0]?.knownElements }),
             threadCount: pool.threadCount)
         switch operation.work {
-        case .evaluation: try evaluate(step.nodes, &values)
+        case .evaluation: try evaluate(step, &values)
         case .view(let input):
             guard let output = step.outputs[0] else { return }
+            let shape = step.layout == .plain ? shapes[0] : arguments[input].tensor.shape
             do {
-                values[output] = try arguments[input].reshaped(to: shapes[0])
+                values[output] = Value(
+                    tensor: try arguments[input].tensor.reshaped(to: shape), shape: shapes[0],
+                    layout: step.layout)
             } catch {
                 throw .graph(.tensor(error).at(step.nodes[0]))
             }
         case .phases(let phases):
-            let results = try compute(phases, operation, arguments, shapes)
-            for case (let name?, let result) in zip(step.outputs, results) { values[name] = result }
+            var held: [Shape] = []
+            for shape in shapes { held.append(try Self.held(shape, step.layout)) }
+            let results = try compute(phases, operation, arguments.map(\.tensor), held)
+            for (index, name) in step.outputs.enumerated() {
+                guard let name else { continue }
+                values[name] = Value(tensor: results[index], shape: shapes[index], layout: step.layout)
+            }
+        }
+    }
+
+    /// The shape of the tensor that holds a value.
+    private static func held(_ shape: Shape, _ layout: ValueLayout) throws(ExecutionError) -> Shape {
+        guard layout == .blocked else { return shape }
+        do {
+            return try Self.shape([layout.count(shape) ?? .max])
+        } catch {
+            throw .graph(error)
         }
     }
 
@@ -113,11 +153,13 @@ struct DataDependentRunner {
         do { return try Shape(dimensions) } catch { throw .tensor(error) }
     }
 
-    private func evaluate(_ nodes: [Node], _ values: inout [String: Tensor]) throws(ExecutionError) {
+    /// Evaluates the nodes of a step that reads plain values.
+    private func evaluate(_ step: Step, _ values: inout [String: Value]) throws(ExecutionError) {
         var computed: [String: Tensor] = [:]
-        for node in nodes {
+        for (name, copy) in step.copies { computed[name] = value(copy, values)?.tensor }
+        for node in step.nodes {
             let arguments = node.inputs.map { name in
-                name.flatMap { computed[$0] ?? value($0, values) }.map(ExactTensor.init)
+                name.flatMap { computed[$0] ?? value($0, values)?.tensor }.map(ExactTensor.init)
             }
             do {
                 let results = try Evaluator(rounding: .declared).evaluate(node, arguments)
@@ -128,7 +170,7 @@ struct DataDependentRunner {
                 throw .graph(error)
             }
         }
-        values.merge(computed) { $1 }
+        for case let name? in step.outputs { values[name] = computed[name].map(Value.init(tensor:)) }
     }
 
     /// Runs phases over copies of the inputs; lowered operations compute floats alone.

@@ -14,6 +14,10 @@ package final class Executable: Sendable {
     let steps: [Step]
     /// What is known of every value for any input shapes.
     let values: [String: ValueInfo]
+    /// The values that hold the graph's outputs, in their order, plain.
+    let outputNames: [String]
+    /// The values that do not lie plain.
+    let layouts: [String: ValueLayout]
     /// The constants that fast steps read while they run, aligned; by value name.
     let constantMemory: [String: FloatMemory]
     let schedules: ScheduleCache
@@ -51,10 +55,10 @@ package final class Executable: Sendable {
         values = [:]
         let builder = StepBuilder(consume context, options.lowerings)
         (steps, graph, values) = (builder.steps, builder.context.graph, builder.context.values)
+        (outputNames, layouts) = (builder.outputNames, builder.context.layouts)
         // What no step reads any more was packed; its shape stays known.
-        let outputNames = Set(graph.outputs.map(\.name))
         var memory: [String: FloatMemory] = [:]
-        var kept = outputNames
+        var kept = Set(graph.outputs.map(\.name))
         for step in steps {
             let isReference = step.operation is ReferenceOperation
             for name in step.inputs {
@@ -87,7 +91,7 @@ package final class Executable: Sendable {
         steps.map { step in
             StepDescription(
                 nodes: step.nodes.map(\.name), operators: step.nodes.map(\.type),
-                kernel: step.operation.kernelName,
+                kernel: step.operation.kernelName, layout: step.layout,
                 inputs: step.inputs.map { ($0, values[$0]) },
                 outputs: step.outputs.compactMap { $0 }.map { ($0, values[$0]) })
         }

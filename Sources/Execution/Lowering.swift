@@ -14,6 +14,28 @@ package protocol Lowering: Sendable {
 package struct LoweredNode: Sendable {
     package let operation: any LoweredOperation
     package let inputs: [String]
+    /// How each input must lie, and how the outputs do.
+    package let inputLayouts: [ValueLayout]
+    package let outputLayout: ValueLayout
+
+    /// `layout`: of all inputs and outputs.
+    package init(operation: any LoweredOperation, inputs: [String], layout: ValueLayout = .plain) {
+        self.init(
+            operation: operation, inputs: inputs, inputLayouts: inputs.map { _ in layout },
+            outputLayout: layout)
+    }
+
+    package init(
+        operation: any LoweredOperation, inputs: [String], inputLayouts: [ValueLayout],
+        outputLayout: ValueLayout
+    ) {
+        precondition(
+            inputs.count == inputLayouts.count, "\(inputLayouts.count) layouts of \(inputs.count) inputs")
+        self.operation = operation
+        self.inputs = inputs
+        self.inputLayouts = inputLayouts
+        self.outputLayout = outputLayout
+    }
 }
 
 /// What lowerings know of the graph.
@@ -22,6 +44,11 @@ package struct LoweringContext: Sendable {
     package internal(set) var graph: Graph
     package internal(set) var values: [String: ValueInfo]
     package let kernels: KernelTable
+    /// The values that do not lie plain.
+    package internal(set) var layouts: [String: ValueLayout] = [:]
+
+    /// How the step that defines a value leaves it.
+    package func layout(_ name: String?) -> ValueLayout { name.flatMap { layouts[$0] } ?? .plain }
 
     /// Forgets a constant's elements.
     mutating func release(_ name: String) {

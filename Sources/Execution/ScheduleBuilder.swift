@@ -130,7 +130,8 @@ struct ScheduleBuilder {
 
     private func byteCount(_ name: String) throws(ExecutionError) -> Int {
         guard let shape = shapes[name], let type = values[name]?.elementType else { return 0 }
-        return try checked(shape.count, of: type.byteCount)
+        let layout = executable.layouts[name] ?? .plain
+        return try checked(layout.count(shape) ?? .max, of: type.byteCount)
     }
 
     private func checked(_ count: Int, of size: Int) throws(ExecutionError) -> Int {
@@ -202,8 +203,8 @@ struct ScheduleBuilder {
         }
         return Schedule(
             inputs: inputNames.map { port($0, offsets) },
-            outputs: executable.graph.outputs.filter { isInArena($0.name) }
-                .map { port($0.name, offsets) },
+            outputs: zip(executable.graph.outputs, executable.outputNames).filter { isInArena($0.0.name) }
+                .map { port($0.0.name, at: $0.1, offsets) },
             constantOutputs: constantOutputs, steps: steps, valueByteCount: plan.byteCount,
             workerScratchByteCount: workerScratch, byteCount: plan.byteCount + scratchTotal,
             retained: retained)
@@ -231,7 +232,7 @@ struct ScheduleBuilder {
                 lastUses[root(name)] = max(position, lastUses[root(name)] ?? 0)
             }
         }
-        for output in executable.graph.outputs { lastUses[root(output.name)] = placed.count }
+        for name in executable.outputNames { lastUses[root(name)] = placed.count }
         var merged: [String: String] = [:]
         func final(_ name: String) -> String {
             var name = name
@@ -249,6 +250,7 @@ struct ScheduleBuilder {
                 guard isInArena(inputs[index]), isInArena(memory), lastUses[memory] == position,
                     inputs.filter({ final(root($0)) == memory }).count == 1,
                     shapes[inputs[index]]?.count == shapes[output]?.count,
+                    executable.layouts[inputs[index]] == executable.layouts[output],
                     values[inputs[index]]?.elementType == values[output]?.elementType
                 else { continue }
                 merged[output] = memory
@@ -273,10 +275,13 @@ struct ScheduleBuilder {
         return .arena(offsets[root] ?? 0)
     }
 
-    private mutating func port(_ name: String, _ offsets: [String: Int]) -> Schedule.Port {
+    /// `place`: the value that holds it, when it is not its own.
+    private mutating func port(_ name: String, at place: String? = nil, _ offsets: [String: Int])
+        -> Schedule.Port
+    {
         Schedule.Port(
             name: name, elementType: values[name]?.elementType ?? .float32, shape: shapes[name] ?? .scalar,
-            location: location(name, offsets))
+            location: location(place ?? name, offsets))
     }
 
     private mutating func bind(
@@ -290,7 +295,7 @@ struct ScheduleBuilder {
                 if let name, let tensor = constant(name) {
                     arguments.append(.constant(tensor))
                 } else if let name {
-                    let port = port(name, offsets)
+                    let port = port(step.copies[name] ?? name, offsets)
                     arguments.append(.value(port.location, port.elementType, port.shape))
                 } else {
                     arguments.append(.absent)

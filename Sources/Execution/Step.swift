@@ -7,6 +7,10 @@ package struct Step: Sendable {
     package internal(set) var operation: any LoweredOperation
     /// The values that are read while the step runs; packed weights are not among them.
     package internal(set) var inputs: [String]
+    /// How the outputs lie; the inputs lie as the steps that define them leave them.
+    package internal(set) var layout = ValueLayout.plain
+    /// The copies that are read instead of values that lie otherwise.
+    var copies: [String: String] = [:]
     /// `nil`: an output that nobody asked for.
     package var outputs: [String?] { nodes[nodes.count - 1].outputs }
 }
@@ -17,6 +21,8 @@ package struct StepDescription: Sendable {
     package let nodes: [String]
     package let operators: [String]
     package let kernel: String
+    /// How the outputs lie.
+    package let layout: ValueLayout
     /// The values that are read, and those that are defined, with what is known of them.
     package let inputs: [(name: String, info: ValueInfo?)]
     package let outputs: [(name: String, info: ValueInfo?)]

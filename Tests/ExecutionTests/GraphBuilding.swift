@@ -78,3 +78,10 @@ func worstError(_ actual: [String: Tensor], _ expected: [String: ExactTensor]) t
 func exactly(_ graph: Graph, _ inputs: [String: Tensor]) throws -> [String: ExactTensor] {
     try Evaluator(rounding: .exact).run(graph, inputs: inputs.mapValues(ExactTensor.init))
 }
+
+extension Executable {
+    /// The steps that compute: without those that only copy a value into another layout.
+    var computedSteps: [StepDescription] {
+        stepDescriptions.filter { !$0.kernel.hasPrefix("reorder") }
+    }
+}

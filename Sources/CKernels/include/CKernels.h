@@ -50,6 +50,49 @@ typedef struct {
     size_t rowStride, planeStride;
 } ck_patches;
 
+/// The channels of a block: a blocked value lies as [items][ceil(channels / CK_BLOCK)][depth][height][width][CK_BLOCK].
+/// What the lanes behind the last channel hold is not defined; they reach no result.
+#define CK_BLOCK 16
+
+/// A tap of a window: its distance from the first one along depth, height and width, and in floats.
+typedef struct {
+    ptrdiff_t position[3];
+    ptrdiff_t offset;
+} ck_tap;
+
+/// Output pixels and channels of a convolution from blocked to blocked; axes are depth, height and width.
+typedef struct {
+    /// The first channel block of the group, at the first item.
+    const float *source;
+    size_t sourceItemStride, sourceBlockStride;
+    size_t inputChannels;
+    size_t extents[3];
+    size_t outputExtents[3];
+    size_t strides[3];
+    ptrdiff_t pads[3];
+    const ck_tap *taps;
+    size_t tapCount;
+    /// The last tap's position.
+    ptrdiff_t reach[3];
+    /// [panels][input channels in blocks of CK_BLOCK, taps, channels of the block][panelChannels]; `panelStride` floats lie
+    /// between panels.
+    const float *weights;
+    size_t panelStride;
+    /// The output channels of the group, and those that are computed, in panels.
+    size_t outputChannels;
+    size_t firstPanel, panelCount;
+    /// [panels · panelChannels]
+    const float *bias;
+    /// Pixels firstPixel ..< firstPixel + pixelCount, counted through the items.
+    size_t firstPixel, pixelCount;
+    /// The first channel block of the group, at the first item.
+    float *output;
+    size_t outputItemStride, outputBlockStride;
+    /// Placed as the output, or NULL.
+    const float *residual;
+    float lower, upper;
+} ck_blocked_convolution;
+
 typedef enum {
     CK_WINDOW_MAXIMUM,
     CK_WINDOW_SUM,
@@ -82,7 +125,11 @@ typedef struct {
     size_t lanes;
     /// The tile of a matrix product that is kept in registers.
     size_t tileRows, tileColumns;
+    /// The output channels of a panel of a blocked convolution, and the pixels of its tile.
+    size_t panelChannels, tilePixels;
 
+    /// output = clamp(convolution + bias + residual, lower, upper).
+    void (*blocked_convolution)(const ck_blocked_convolution *convolution);
     void (*matrix_block)(const ck_matrix_block *block);
     /// c[columns] of one row, from a contiguous a[depth] and b as in `ck_matrix_block`; the same sums in the same order.
     void (*matrix_row)(const ck_matrix_block *block);
@@ -121,6 +168,20 @@ const ck_kernels *ck_kernels_of(ck_instruction_set set);
 void ck_pack_panels(
     float *destination, const void *source, size_t lines, size_t depth, ptrdiff_t lineStride, ptrdiff_t depthStride,
     size_t width);
+
+/// Packs the weights of one group, [outputs][inputs][taps] at any alignment, for `blocked_convolution`:
+/// [panels][blocks of inputs][taps][inputs of the block][panelChannels]; outputs that fill up the last panel are zero.
+void ck_pack_blocked(
+    float *destination, const void *source, size_t outputs, size_t inputs, size_t taps, size_t panelChannels);
+
+/// Copies [channels][count] to blocks [ceil(channels / CK_BLOCK)][count][CK_BLOCK], pixels first ..< first + size of `count`;
+/// the lanes behind the last channel are zero.
+void ck_plain_to_blocked(
+    float *destination, const float *source, size_t channels, size_t count, size_t first, size_t size);
+
+/// The way back.
+void ck_blocked_to_plain(
+    float *destination, const float *source, size_t channels, size_t count, size_t first, size_t size);
 
 /// destination[i] = source[start + i·stride] where that lies in 0 ..< length, else fill.
 void ck_split_row(

@@ -10,22 +10,39 @@ struct ConvolutionLowering: Lowering {
             let weight = context.graph.fixedConstant(node.input(1)), weight.elementType == .float32,
             (3...5).contains(weight.shape.rank), weight.shape.count > 0
         else { return nil }
-        var bias: FloatMemory?
+        var bias: [Float]?
         if let name = node.input(2) {
-            guard let floats = context.constantFloats(name) else { return nil }
-            bias = FloatMemory(floats)
+            guard let floats = context.constantFloats(name), floats.count == weight.shape[0] else {
+                return nil
+            }
+            bias = floats
         }
         let kernel = Array(weight.shape.dimensions.dropFirst(2))
         if weight.shape[1] == 1, operation.group > 1 {
             return LoweredNode(
                 operation: DepthwiseOperation(
                     window: operation.window, kernel: kernel, group: operation.group,
-                    outputChannels: weight.shape[0], weights: FloatMemory(weight), bias: bias,
+                    outputChannels: weight.shape[0], weights: FloatMemory(weight),
+                    bias: bias.map(FloatMemory.init),
                     kernels: context.kernels),
                 inputs: [input])
         }
-        let depth = kernel.reduce(weight.shape[1], *)
         let rows = weight.shape[0] / operation.group
+        if operation.group == 1
+            || (weight.shape[1].isMultiple(of: BlockedShape.blockSize)
+                && rows.isMultiple(of: BlockedShape.blockSize))
+        {
+            let packed = weight.withUnsafeBytes { bytes in
+                BlockedWeights(
+                    bytes, groups: operation.group, inputChannels: weight.shape[1], outputChannels: rows,
+                    taps: kernel.reduce(1, *), bias: bias, kernels: context.kernels)
+            }
+            return LoweredNode(
+                operation: BlockedConvolutionOperation(
+                    window: operation.window, kernel: kernel, weights: packed, kernels: context.kernels),
+                inputs: [input], layout: .blocked)
+        }
+        let depth = kernel.reduce(weight.shape[1], *)
         let packed = weight.withUnsafeBytes { bytes in
             PackedMatrix(
                 bytes, lines: rows, depth: depth, width: context.kernels.tileRows, lineStride: depth,
@@ -34,7 +51,8 @@ struct ConvolutionLowering: Lowering {
         return LoweredNode(
             operation: ConvolutionOperation(
                 window: operation.window, kernel: kernel, group: operation.group,
-                inputChannels: weight.shape[1], weights: packed, bias: bias, kernels: context.kernels),
+                inputChannels: weight.shape[1], weights: packed, bias: bias.map { FloatMemory($0) },
+                kernels: context.kernels),
             inputs: [input])
     }
 }

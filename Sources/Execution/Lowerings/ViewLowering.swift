@@ -11,7 +11,11 @@ struct ViewLowering: Lowering {
         guard node.domain.isEmpty, Self.types.contains(node.type), node.outputs.count == 1,
             let input = node.input(0)
         else { return nil }
-        return LoweredNode(operation: ViewOperation(name: node.type), inputs: [input])
+        // What keeps the shape keeps the layout.
+        let keepsShape = node.type == "Identity" || node.type == "Dropout"
+        return LoweredNode(
+            operation: ViewOperation(name: node.type), inputs: [input],
+            layout: keepsShape ? context.layout(input) : .plain)
     }
 }
 

@@ -1,0 +1,228 @@
+// Convolutions in the blocked layout, included by KernelTemplate.h.
+//
+// An output is one chain of multiply-adds: over the channel blocks, the taps of a block, the channels of a tap. A tile keeps
+// some pixels × the channels of a panel in registers; how pixels are dealt out to tiles changes no bit.
+
+// The pixels of a tile and the vectors of a panel: as many sums as there are registers, less the weights and one input.
+#if LANES == 16
+#define TILE_PIXELS 14
+#define PANEL_VECTORS 2
+#elif LANES == 8
+#define TILE_PIXELS 6
+#define PANEL_VECTORS 2
+#elif defined(__aarch64__)
+#define TILE_PIXELS 6
+#define PANEL_VECTORS 4
+#else
+#define TILE_PIXELS 3
+#define PANEL_VECTORS 4
+#endif
+#define PANEL_CHANNELS (PANEL_VECTORS * LANES)
+#define BLOCK_VECTORS (CK_BLOCK / LANES)
+
+// What a tap reads where it lies outside the image.
+static const float outside[CK_BLOCK] = {0};
+
+// The pixels that are looked up at once.
+#define RUN_PIXELS (TILE_PIXELS * 32)
+
+// Where pixels lie.
+typedef struct {
+    // The place of each pixel's first tap in the source, which may lie outside the image.
+    const float *sources[RUN_PIXELS];
+    // The place of each pixel in the first block of the output and of the residual.
+    size_t outputs[RUN_PIXELS];
+    // The image position of each pixel's first tap.
+    ptrdiff_t positions[RUN_PIXELS][3];
+    // How many pixels from this one on have every tap inside.
+    size_t insideCounts[RUN_PIXELS];
+} PixelRun;
+
+// Adds `depth` input channels of one tap.
+INLINE void add_tap(
+    Vector sums[TILE_PIXELS][PANEL_VECTORS], const float *const *places, ptrdiff_t offset, const float *weights,
+    size_t depth, const int pixels, const int vectors) {
+    const float *x[TILE_PIXELS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < pixels; i++) {
+        x[i] = places[i] + offset;
+        // Keeps a pointer a pixel: left alone, the compiler rewrites them as many sums of offsets that it then spills.
+        __asm__("" : "+r"(x[i]));
+    }
+#define ADD_CHANNEL(k)                                                                                           \
+    {                                                                                                            \
+        Vector right[PANEL_VECTORS];                                                                             \
+        for (int v = 0; v < vectors; v++) right[v] = load(weights + (k) * PANEL_CHANNELS + v * LANES);           \
+        _Pragma("clang loop unroll(full)") for (int i = 0; i < pixels; i++) {                                    \
+            const Vector left = splat(x[i][k]);                                                                  \
+            for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(left, right[v], sums[i][v]);             \
+        }                                                                                                        \
+    }
+    if (depth == CK_BLOCK) {
+#pragma clang loop unroll(full)
+        for (size_t k = 0; k < CK_BLOCK; k++) ADD_CHANNEL(k)
+    } else {
+#pragma clang loop unroll(disable)
+        for (size_t k = 0; k < depth; k++) ADD_CHANNEL(k)
+    }
+#undef ADD_CHANNEL
+}
+
+// Bias, residual and clamp, then the panel's channels to their blocks.
+INLINE void finish_tile(
+    const ck_blocked_convolution *c, const size_t *outputs, size_t panel, Vector sums[TILE_PIXELS][PANEL_VECTORS],
+    const int pixels, const int vectors) {
+    const Vector lower = splat(c->lower), upper = splat(c->upper);
+    const float *biases = c->bias + panel * PANEL_CHANNELS, *residual = c->residual;
+    float *output = c->output;
+    const size_t blockStride = c->outputBlockStride;
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) {
+        const size_t channel = panel * PANEL_CHANNELS + (size_t)v * LANES;
+        const size_t place = channel / CK_BLOCK * blockStride + channel % CK_BLOCK;
+        const Vector bias = load(biases + v * LANES);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < pixels; i++) sums[i][v] += bias;
+        if (residual) {
+#pragma clang loop unroll(full)
+            for (int i = 0; i < pixels; i++) sums[i][v] += load(residual + outputs[i] + place);
+        }
+#pragma clang loop unroll(full)
+        for (int i = 0; i < pixels; i++) store(output + outputs[i] + place, clamp(sums[i][v], lower, upper));
+    }
+}
+
+// A tile; `inside` is a constant: whether every tap of every pixel lies inside the image.
+INLINE void blocked_tile(
+    const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, const _Bool inside,
+    const int pixels, const int vectors) {
+    Vector sums[TILE_PIXELS][PANEL_VECTORS];
+    for (int i = 0; i < pixels; i++)
+        for (int v = 0; v < vectors; v++) sums[i][v] = (Vector){0};
+    const float *weights = c->weights + panel * c->panelStride;
+    const float *const *sources = run->sources + first;
+    const ck_tap *const taps = c->taps;
+    const size_t tapCount = c->tapCount;
+    const ptrdiff_t blockStride = (ptrdiff_t)c->sourceBlockStride;
+    ptrdiff_t block = 0;
+    for (size_t rest = c->inputChannels; rest > 0; block += blockStride) {
+        const size_t depth = rest < CK_BLOCK ? rest : CK_BLOCK;
+        rest -= depth;
+        for (size_t t = 0; t < tapCount; t++, weights += depth * PANEL_CHANNELS) {
+            if (inside) {
+                add_tap(sums, sources, taps[t].offset + block, weights, depth, pixels, vectors);
+                continue;
+            }
+            const float *places[TILE_PIXELS];
+            for (int i = 0; i < pixels; i++) {
+                const ptrdiff_t *position = run->positions[first + (size_t)i];
+                _Bool isThere = 1;
+                for (int axis = 0; axis < 3; axis++)
+                    isThere &= (size_t)(position[axis] + taps[t].position[axis]) < c->extents[axis];
+                places[i] = isThere ? sources[i] + taps[t].offset + block : outside;
+            }
+            add_tap(sums, places, 0, weights, depth, pixels, vectors);
+        }
+    }
+    finish_tile(c, run->outputs + first, panel, sums, pixels, vectors);
+}
+
+// Looks up output pixels first ..< first + count, counted through the items.
+static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t count, PixelRun *run) {
+    const size_t *extents = c->outputExtents;
+    const size_t plane = extents[0] * extents[1] * extents[2];
+    size_t item = first / plane, pixel = first % plane;
+    size_t at[3] = {pixel / extents[2] / extents[1], pixel / extents[2] % extents[1], pixel % extents[2]};
+    for (size_t i = 0; i < count; i++) {
+        _Bool isInside = 1;
+        ptrdiff_t place = 0;
+        for (int axis = 0; axis < 3; axis++) {
+            const ptrdiff_t position = (ptrdiff_t)(at[axis] * c->strides[axis]) - c->pads[axis];
+            const ptrdiff_t extent = (ptrdiff_t)c->extents[axis];
+            run->positions[i][axis] = position;
+            isInside &= position >= 0 && position + c->reach[axis] < extent;
+            place = place * extent + position;
+        }
+        run->insideCounts[i] = isInside;
+        run->sources[i] = c->source + (ptrdiff_t)(item * c->sourceItemStride) + place * CK_BLOCK;
+        run->outputs[i] = item * c->outputItemStride + pixel * CK_BLOCK;
+        pixel++;
+        if (++at[2] < extents[2]) continue;
+        at[2] = 0;
+        if (++at[1] < extents[1]) continue;
+        at[1] = 0;
+        if (++at[0] < extents[0]) continue;
+        at[0] = 0;
+        pixel = 0;
+        item++;
+    }
+    for (size_t i = count - 1; i > 0; i--)
+        if (run->insideCounts[i - 1] > 0) run->insideCounts[i - 1] += run->insideCounts[i];
+}
+
+#define TILE_SIZES(CASE) CASE(1) CASE(2) CASE(3) TILE_SIZES_TO_6(CASE) TILE_SIZES_TO_14(CASE)
+#if TILE_PIXELS >= 6
+#define TILE_SIZES_TO_6(CASE) CASE(4) CASE(5) CASE(6)
+#else
+#define TILE_SIZES_TO_6(CASE)
+#endif
+#if TILE_PIXELS >= 14
+#define TILE_SIZES_TO_14(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+#else
+#define TILE_SIZES_TO_14(CASE)
+#endif
+
+#define VECTOR_CASE(pixels, inside, vectors)                                                                     \
+    case vectors: blocked_tile(c, run, first, panel, inside, pixels, vectors); break;
+#if PANEL_VECTORS == 4
+#define VECTOR_CASES(pixels, inside)                                                                             \
+    VECTOR_CASE(pixels, inside, 1) VECTOR_CASE(pixels, inside, 2) VECTOR_CASE(pixels, inside, 3)                 \
+    VECTOR_CASE(pixels, inside, 4)
+#else
+#define VECTOR_CASES(pixels, inside) VECTOR_CASE(pixels, inside, 1) VECTOR_CASE(pixels, inside, 2)
+#endif
+// One function a tile size: inlined into one they would share its registers.
+#define DEFINE_TILE(pixels)                                                                                      \
+    static __attribute__((noinline)) void inner_tile_##pixels(                                                   \
+        const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, size_t vectors) {      \
+        switch (vectors) { VECTOR_CASES(pixels, 1) }                                                             \
+    }                                                                                                            \
+    static __attribute__((noinline)) void border_tile_##pixels(                                                  \
+        const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, size_t vectors) {      \
+        switch (vectors) { VECTOR_CASES(pixels, 0) }                                                             \
+    }
+TILE_SIZES(DEFINE_TILE)
+
+#define CALL_TILE(pixels)                                                                                        \
+    case pixels:                                                                                                 \
+        if (run->insideCounts[first] >= pixels) inner_tile_##pixels(c, run, first, panel, vectors);              \
+        else border_tile_##pixels(c, run, first, panel, vectors);                                                \
+        break;
+
+// The pixels of a run for one panel; its weights stay in the nearest cache. Tiles are as equal as can be: one with a pixel
+// less takes so much less time, one with a single pixel would wait for its own sums.
+static void run_panel(const ck_blocked_convolution *c, const PixelRun *run, size_t count, size_t panel) {
+    const size_t left = c->outputChannels - panel * PANEL_CHANNELS;
+    const size_t vectors = left < PANEL_CHANNELS ? (left + LANES - 1) / LANES : PANEL_VECTORS;
+    for (size_t first = 0; first < count;) {
+        const size_t rest = count - first;
+        const size_t tiles = (rest + TILE_PIXELS - 1) / TILE_PIXELS;
+        const size_t pixels = (rest + tiles - 1) / tiles;
+        switch (pixels) { TILE_SIZES(CALL_TILE) }
+        first += pixels;
+    }
+}
+
+static void blocked_convolution(const ck_blocked_convolution *c) {
+    PixelRun run;
+    for (size_t done = 0; done < c->pixelCount;) {
+        // As equal as can be, as tiles are.
+        const size_t rest = c->pixelCount - done;
+        const size_t runs = (rest + RUN_PIXELS - 1) / RUN_PIXELS;
+        const size_t count = (rest + runs - 1) / runs;
+        find_pixels(c, c->firstPixel + done, count, &run);
+        for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++)
+            run_panel(c, &run, count, panel);
+        done += count;
+    }
+}

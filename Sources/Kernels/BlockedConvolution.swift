@@ -1,0 +1,90 @@
+import CKernels
+
+/// A convolution from blocked to blocked for concrete shapes: what every task of it has in common.
+package final class BlockedConvolution: @unchecked Sendable {
+    // Written in `init` alone.
+    private let common: ck_blocked_convolution
+    private let taps: UnsafeMutablePointer<ck_tap>
+    private let weights: BlockedWeights
+    private let sourceGroupStride: Int
+    private let outputGroupStride: Int
+
+    /// A value as the kernels see it.
+    package struct Side {
+        /// The floats from one item, and from one channel block, to the next.
+        package let itemStride: Int
+        package let blockStride: Int
+
+        package init(itemStride: Int, blockStride: Int) {
+            self.itemStride = itemStride
+            self.blockStride = blockStride
+        }
+    }
+
+    /// `axes`: depth, height and width; groups begin at channel blocks. `nil` when positions overflow.
+    package init?(weights: BlockedWeights, axes given: [WindowAxis], source: Side, output: Side) {
+        guard given.count <= 3, given.allSatisfy(\.isAddressable),
+            given.reduce(1, { $0 * $1.kernel }) == weights.taps
+        else { return nil }
+        var axes = [WindowAxis](repeating: .whole(1), count: 3 - given.count) + given
+        if axes.allSatisfy(\.isIdentity) {
+            axes = [.whole(1), .whole(1), .whole(axes.reduce(1) { $0 * $1.input })]
+        }
+        var found: [ck_tap] = []
+        for z in 0..<axes[0].kernel {
+            for y in 0..<axes[1].kernel {
+                for x in 0..<axes[2].kernel {
+                    let position = [z * axes[0].dilation, y * axes[1].dilation, x * axes[2].dilation]
+                    var offset = 0
+                    for axis in 0..<3 {
+                        let (product, overflow) = offset.multipliedReportingOverflow(by: axes[axis].input)
+                        guard !overflow, product < 1 << 58 else { return nil }
+                        offset = product + position[axis]
+                    }
+                    found.append(
+                        ck_tap(
+                            position: (position[0], position[1], position[2]), offset: offset * Int(CK_BLOCK))
+                    )
+                }
+            }
+        }
+        taps = .allocate(capacity: found.count)
+        taps.initialize(from: found, count: found.count)
+        self.weights = weights
+        var c = ck_blocked_convolution()
+        c.sourceItemStride = source.itemStride
+        c.sourceBlockStride = source.blockStride
+        c.inputChannels = weights.inputChannels
+        c.extents = (axes[0].input, axes[1].input, axes[2].input)
+        c.outputExtents = (axes[0].output, axes[1].output, axes[2].output)
+        c.strides = (axes[0].stride, axes[1].stride, axes[2].stride)
+        c.pads = (axes[0].padBegin, axes[1].padBegin, axes[2].padBegin)
+        c.taps = UnsafePointer(taps)
+        c.tapCount = found.count
+        c.reach = found[found.count - 1].position
+        c.panelStride = weights.panelStride
+        c.outputChannels = weights.outputChannels
+        c.outputItemStride = output.itemStride
+        c.outputBlockStride = output.blockStride
+        (c.lower, c.upper) = (-.infinity, .infinity)
+        common = c
+        sourceGroupStride = weights.inputChannels / Int(CK_BLOCK) * source.blockStride
+        outputGroupStride = weights.outputChannels / Int(CK_BLOCK) * output.blockStride
+    }
+
+    deinit { taps.deallocate() }
+
+    /// Where a group begins in the source and in the output, in floats.
+    package func offsets(group: Int) -> (source: Int, output: Int) {
+        (group * sourceGroupStride, group * outputGroupStride)
+    }
+
+    /// A task of group `group`: its places, pixels, panels and bounds are left to be set.
+    package func task(group: Int) -> ck_blocked_convolution {
+        var c = common
+        let panels = group * weights.panelCount
+        c.weights = UnsafePointer(weights.memory.pointer + panels * weights.panelStride)
+        c.bias = UnsafePointer(weights.bias.pointer + panels * weights.panelChannels)
+        return c
+    }
+}
