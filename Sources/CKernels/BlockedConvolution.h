@@ -127,8 +127,36 @@ INLINE void blocked_tile(
     finish_tile(c, run->outputs + first, panel, sums, pixels, vectors);
 }
 
-// Looks up output pixels first ..< first + count, counted through the items.
-static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t count, PixelRun *run) {
+// A tile of a convolution from plain planes: every tap of every channel lies inside, a pixel beside the next.
+INLINE void planar_tile(
+    const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, const int pixels,
+    const int vectors) {
+    Vector sums[TILE_PIXELS][PANEL_VECTORS];
+    const float *x[TILE_PIXELS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < pixels; i++) {
+        x[i] = run->sources[first + (size_t)i];
+        __asm__("" : "+r"(x[i]));
+        for (int v = 0; v < vectors; v++) sums[i][v] = (Vector){0};
+    }
+    const float *weights = c->weights + panel * c->panelStride;
+    const ck_tap *const end = c->taps + c->tapCount;
+    for (const ck_tap *tap = c->taps; tap < end; tap++, weights += PANEL_CHANNELS) {
+        const ptrdiff_t offset = tap->offset;
+        Vector right[PANEL_VECTORS];
+        for (int v = 0; v < vectors; v++) right[v] = load(weights + v * LANES);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < pixels; i++) {
+            const Vector left = splat(x[i][offset]);
+            for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(left, right[v], sums[i][v]);
+        }
+    }
+    finish_tile(c, run->outputs + first, panel, sums, pixels, vectors);
+}
+
+// Looks up output pixels first ..< first + count, counted through the items; `size`: the floats of a source pixel.
+static void find_pixels(
+    const ck_blocked_convolution *c, size_t first, size_t count, ptrdiff_t size, PixelRun *run) {
     const size_t *extents = c->outputExtents;
     const size_t plane = extents[0] * extents[1] * extents[2];
     size_t item = first / plane, pixel = first % plane;
@@ -144,7 +172,7 @@ static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t co
             place = place * extent + position;
         }
         run->insideCounts[i] = isInside;
-        run->sources[i] = c->source + (ptrdiff_t)(item * c->sourceItemStride) + place * CK_BLOCK;
+        run->sources[i] = c->source + (ptrdiff_t)(item * c->sourceItemStride) + place * size;
         run->outputs[i] = item * c->outputItemStride + pixel * CK_BLOCK;
         pixel++;
         if (++at[2] < extents[2]) continue;
@@ -174,11 +202,16 @@ static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t co
 
 #define VECTOR_CASE(pixels, inside, vectors)                                                                     \
     case vectors: blocked_tile(c, run, first, panel, inside, pixels, vectors); break;
+#define PLANAR_CASE(pixels, vectors)                                                                             \
+    case vectors: planar_tile(c, run, first, panel, pixels, vectors); break;
 #if PANEL_VECTORS == 4
+#define PLANAR_CASES(pixels)                                                                                     \
+    PLANAR_CASE(pixels, 1) PLANAR_CASE(pixels, 2) PLANAR_CASE(pixels, 3) PLANAR_CASE(pixels, 4)
 #define VECTOR_CASES(pixels, inside)                                                                             \
     VECTOR_CASE(pixels, inside, 1) VECTOR_CASE(pixels, inside, 2) VECTOR_CASE(pixels, inside, 3)                 \
     VECTOR_CASE(pixels, inside, 4)
 #else
+#define PLANAR_CASES(pixels) PLANAR_CASE(pixels, 1) PLANAR_CASE(pixels, 2)
 #define VECTOR_CASES(pixels, inside) VECTOR_CASE(pixels, inside, 1) VECTOR_CASE(pixels, inside, 2)
 #endif
 // One function a tile size: inlined into one they would share its registers.
@@ -190,9 +223,15 @@ static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t co
     static __attribute__((noinline)) void border_tile_##pixels(                                                  \
         const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, size_t vectors) {      \
         switch (vectors) { VECTOR_CASES(pixels, 0) }                                                             \
+    }                                                                                                            \
+    static __attribute__((noinline)) void planar_tile_##pixels(                                                  \
+        const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, size_t vectors) {      \
+        switch (vectors) { PLANAR_CASES(pixels) }                                                                \
     }
 TILE_SIZES(DEFINE_TILE)
 
+#define CALL_PLANAR_TILE(pixels)                                                                                 \
+    case pixels: planar_tile_##pixels(c, run, first, panel, vectors); break;
 #define CALL_TILE(pixels)                                                                                        \
     case pixels:                                                                                                 \
         if (run->insideCounts[first] >= pixels) inner_tile_##pixels(c, run, first, panel, vectors);              \
@@ -201,28 +240,36 @@ TILE_SIZES(DEFINE_TILE)
 
 // The pixels of a run for one panel; its weights stay in the nearest cache. Tiles are as equal as can be: one with a pixel
 // less takes so much less time, one with a single pixel would wait for its own sums.
-static void run_panel(const ck_blocked_convolution *c, const PixelRun *run, size_t count, size_t panel) {
+INLINE void run_panel(
+    const ck_blocked_convolution *c, const PixelRun *run, size_t count, size_t panel, const _Bool planar) {
     const size_t left = c->outputChannels - panel * PANEL_CHANNELS;
     const size_t vectors = left < PANEL_CHANNELS ? (left + LANES - 1) / LANES : PANEL_VECTORS;
     for (size_t first = 0; first < count;) {
         const size_t rest = count - first;
         const size_t tiles = (rest + TILE_PIXELS - 1) / TILE_PIXELS;
         const size_t pixels = (rest + tiles - 1) / tiles;
-        switch (pixels) { TILE_SIZES(CALL_TILE) }
+        if (planar) {
+            switch (pixels) { TILE_SIZES(CALL_PLANAR_TILE) }
+        } else {
+            switch (pixels) { TILE_SIZES(CALL_TILE) }
+        }
         first += pixels;
     }
 }
 
-static void blocked_convolution(const ck_blocked_convolution *c) {
+INLINE void each_run(const ck_blocked_convolution *c, const _Bool planar) {
     PixelRun run;
     for (size_t done = 0; done < c->pixelCount;) {
         // As equal as can be, as tiles are.
         const size_t rest = c->pixelCount - done;
         const size_t runs = (rest + RUN_PIXELS - 1) / RUN_PIXELS;
         const size_t count = (rest + runs - 1) / runs;
-        find_pixels(c, c->firstPixel + done, count, &run);
+        find_pixels(c, c->firstPixel + done, count, planar ? 1 : CK_BLOCK, &run);
         for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++)
-            run_panel(c, &run, count, panel);
+            run_panel(c, &run, count, panel, planar);
         done += count;
     }
 }
+
+static void blocked_convolution(const ck_blocked_convolution *c) { each_run(c, 0); }
+static void planar_convolution(const ck_blocked_convolution *c) { each_run(c, 1); }

@@ -570,6 +570,7 @@ const ck_kernels KERNELS = {
     .panelChannels = PANEL_CHANNELS,
     .tilePixels = TILE_PIXELS,
     .blocked_convolution = blocked_convolution,
+    .planar_convolution = planar_convolution,
     .matrix_block = matrix_block,
     .matrix_row = matrix_row,
     .pack_patches = pack_patches,

@@ -72,6 +72,35 @@ package final class BlockedConvolution: @unchecked Sendable {
         outputGroupStride = weights.outputChannels / Int(CK_BLOCK) * output.blockStride
     }
 
+    /// A convolution from plain planes as `geometry` prepares them; weights have one input channel and all taps.
+    package init(weights: BlockedWeights, channels: Int, geometry: WindowGeometry, output: Side) {
+        var found: [ck_tap] = []
+        for channel in 0..<channels {
+            for tap in geometry.tapOffsets {
+                found.append(ck_tap(position: (0, 0, 0), offset: channel * geometry.planeCount + tap))
+            }
+        }
+        precondition(found.count == weights.taps, "\(found.count) taps for weights of \(weights.taps)")
+        taps = .allocate(capacity: found.count)
+        taps.initialize(from: found, count: found.count)
+        self.weights = weights
+        var c = ck_blocked_convolution()
+        c.sourceItemStride = channels * geometry.planeCount
+        c.inputChannels = 1
+        c.extents = (1, geometry.sheetStride / max(1, geometry.rowStride), geometry.rowStride)
+        c.outputExtents = (geometry.axes[0].output, geometry.axes[1].output, geometry.axes[2].output)
+        c.strides = (1, 1, 1)
+        c.taps = UnsafePointer(taps)
+        c.tapCount = found.count
+        c.panelStride = weights.panelStride
+        c.outputChannels = weights.outputChannels
+        c.outputItemStride = output.itemStride
+        c.outputBlockStride = output.blockStride
+        (c.lower, c.upper) = (-.infinity, .infinity)
+        common = c
+        (sourceGroupStride, outputGroupStride) = (0, 0)
+    }
+
     deinit { taps.deallocate() }
 
     /// Where a group begins in the source and in the output, in floats.

@@ -130,6 +130,9 @@ typedef struct {
 
     /// output = clamp(convolution + bias + residual, lower, upper).
     void (*blocked_convolution)(const ck_blocked_convolution *convolution);
+    /// The same from plain planes: a source pixel is one float, `taps` are those of every channel, all inside, and
+    /// weights lie as [panels][taps][panelChannels]; channels, strides and pads do not count.
+    void (*planar_convolution)(const ck_blocked_convolution *convolution);
     void (*matrix_block)(const ck_matrix_block *block);
     /// c[columns] of one row, from a contiguous a[depth] and b as in `ck_matrix_block`; the same sums in the same order.
     void (*matrix_row)(const ck_matrix_block *block);

@@ -28,18 +28,31 @@ struct ConvolutionLowering: Lowering {
                 inputs: [input])
         }
         let rows = weight.shape[0] / operation.group
-        if operation.group == 1
-            || (weight.shape[1].isMultiple(of: BlockedShape.blockSize)
-                && rows.isMultiple(of: BlockedShape.blockSize))
-        {
-            let packed = weight.withUnsafeBytes { bytes in
+        let taps = kernel.reduce(1, *)
+        func pack(inputChannels: Int, taps: Int) -> BlockedWeights {
+            weight.withUnsafeBytes { bytes in
                 BlockedWeights(
-                    bytes, groups: operation.group, inputChannels: weight.shape[1], outputChannels: rows,
-                    taps: kernel.reduce(1, *), bias: bias, kernels: context.kernels)
+                    bytes, groups: operation.group, inputChannels: inputChannels, outputChannels: rows,
+                    taps: taps,
+                    bias: bias, kernels: context.kernels)
             }
+        }
+        if operation.group == 1, context.layout(input) == .plain,
+            weight.shape[1] <= PlanarConvolutionOperation.maximumChannels
+        {
+            return LoweredNode(
+                operation: PlanarConvolutionOperation(
+                    window: operation.window, kernel: kernel, inputChannels: weight.shape[1],
+                    weights: pack(inputChannels: 1, taps: weight.shape[1] * taps), kernels: context.kernels),
+                inputs: [input], inputLayouts: [.plain], outputLayout: .blocked)
+        }
+        let size = BlockedShape.blockSize
+        if operation.group == 1 || (weight.shape[1].isMultiple(of: size) && rows.isMultiple(of: size)) {
             return LoweredNode(
                 operation: BlockedConvolutionOperation(
-                    window: operation.window, kernel: kernel, weights: packed, kernels: context.kernels),
+                    window: operation.window, kernel: kernel,
+                    weights: pack(inputChannels: weight.shape[1], taps: taps),
+                    kernels: context.kernels),
                 inputs: [input], layout: .blocked)
         }
         let depth = kernel.reduce(weight.shape[1], *)

@@ -1,0 +1,90 @@
+import CKernels
+import Kernels
+
+/// The tasks of a convolution to blocked: each computes a range of pixels, counted through the items, and of panels of one
+/// group.
+struct BlockedProduct: Sendable {
+    private let convolution: BlockedConvolution
+    private let weights: BlockedWeights
+    private let target: BlockedShape
+    private let kernels: KernelTable
+    private let epilogue: Epilogue
+    private let isPlanar: Bool
+    private let pixels: Chunks
+    private let panels: Chunks
+
+    /// The floats of a task's source pixels: they stay in the second cache while the panels go over them.
+    private static let maximumSourceCount = 48 * 1024
+    /// The multiply-adds of a task: enough to outweigh its claim by far.
+    private static let minimumProductCount = 1 << 20
+    /// Tasks for each thread, so that a late thread does not hold up the others for long.
+    private static let tasksPerThread = 4
+    /// Tiles of a task, so that its weights are read often enough.
+    private static let minimumTiles = 8
+
+    /// `isPlanar`: whether the source is plain planes.
+    init(
+        convolution: BlockedConvolution, weights: BlockedWeights, target: BlockedShape, kernels: KernelTable,
+        epilogue: Epilogue, isPlanar: Bool, threadCount: Int
+    ) {
+        self.convolution = convolution
+        self.weights = weights
+        self.target = target
+        self.kernels = kernels
+        self.epilogue = epilogue
+        self.isPlanar = isPlanar
+        let count = target.items * target.pixels
+        let products = weights.outputChannels * weights.inputChannels * weights.taps
+        let wanted = threadCount == 1 ? 1 : threadCount * Self.tasksPerThread
+        var size = Self.maximumSourceCount / weights.inputChannels
+        if threadCount > 1 {
+            size = min(size, count * weights.groups / wanted)
+            size = max(size, Self.minimumProductCount / products)
+        }
+        size = max(size, kernels.functions.pointee.tilePixels * Self.minimumTiles)
+        // As equal as can be: a short last task would not fill its tiles.
+        let parts = max(1, (count + size / 2) / size)
+        pixels = Chunks(total: count, size: (count + parts - 1) / parts)
+        // Few pixels are shared out by output channel.
+        let splits = min(
+            weights.panelCount, wanted / (pixels.count * weights.groups),
+            products * min(pixels.size, count) / Self.minimumProductCount)
+        panels = Chunks(total: weights.panelCount, size: (weights.panelCount - 1) / max(1, splits) + 1)
+    }
+
+    var taskCount: Int { pixels.count * panels.count * weights.groups }
+
+    /// `source`: the first item; the output is the step's first, the residual its second input.
+    func run(_ memory: TaskMemory, _ task: Int, source: UnsafePointer<Float>) {
+        let panels = panels[task % panels.count]
+        let pixels = pixels[task / self.panels.count % self.pixels.count]
+        let group = task / self.panels.count / self.pixels.count
+        let offsets = convolution.offsets(group: group)
+        var c = convolution.task(group: group)
+        c.source = source + offsets.source
+        c.output = memory.output(0) + offsets.output
+        if epilogue.hasResidual { c.residual = memory.input(1) + offsets.output }
+        (c.firstPixel, c.pixelCount) = (pixels.lowerBound, pixels.count)
+        (c.firstPanel, c.panelCount) = (panels.lowerBound, panels.count)
+        (c.lower, c.upper) = (epilogue.lower, epilogue.upper)
+        if isPlanar {
+            kernels.functions.pointee.planar_convolution(&c)
+        } else {
+            kernels.functions.pointee.blocked_convolution(&c)
+        }
+        if epilogue.function != nil { finish(c.output, pixels, panels) }
+    }
+
+    /// Applies the epilogue's function to what a task has computed.
+    private func finish(_ output: UnsafeMutablePointer<Float>, _ pixels: Range<Int>, _ panels: Range<Int>) {
+        let size = BlockedShape.blockSize
+        let first = panels.lowerBound * weights.panelChannels / size
+        let end = min(panels.upperBound * weights.panelChannels, weights.outputChannels)
+        target.forEachRun(pixels) { item, run in
+            for block in first..<(end + size - 1) / size {
+                let place = item * target.itemStride + block * target.blockStride + run.lowerBound * size
+                epilogue.finish(kernels, output + place, run.count * size)
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import CKernels
+import Graph
+import Kernels
+import Tensors
+
+/// A convolution of few input channels, from plain to blocked: the first of a network.
+struct PlanarConvolutionOperation: LoweredOperation {
+    let window: Window
+    let kernel: [Int]
+    let inputChannels: Int
+    /// With one input channel, and a tap for each tap of each real one.
+    let weights: BlockedWeights
+    let kernels: KernelTable
+    var epilogue = Epilogue()
+
+    /// The most input channels: with more of them their blocks are full enough.
+    static let maximumChannels = 8
+
+    var kernelName: String {
+        "\(kernels.instructionSet.rawValue) convolution from planes, blocked" + epilogue.name
+    }
+
+    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
+        guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
+            return nil
+        }
+        var result = self
+        result.epilogue = epilogue
+        return AbsorbedOperation(operation: result, addedInputs: added)
+    }
+
+    func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
+        let (input, output) = (shapes.inputs[0], shapes.outputs[0])
+        guard let geometry = WindowGeometry(window, kernel: kernel, input: input, output: output),
+            let target = BlockedShape(output)
+        else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
+        guard target.count > 0 else { return ScheduledOperation([]) }
+        let convolution = BlockedConvolution(
+            weights: weights, channels: inputChannels, geometry: geometry,
+            output: .init(itemStride: target.itemStride, blockStride: target.blockStride))
+        let product = BlockedProduct(
+            convolution: convolution, weights: weights, target: target, kernels: kernels, epilogue: epilogue,
+            isPlanar: true, threadCount: threadCount)
+        var phases: [ScheduledOperation.Phase] = []
+        var scratchCount = 0
+        let isDirect = geometry.isDirect
+        if !isDirect {
+            let planes = input[0] * input[1]
+            let (count, overflow) = planes.multipliedReportingOverflow(by: geometry.planeCount)
+            scratchCount = overflow ? .max / 16 : count
+            let chunks = Chunks.rows(planes, length: geometry.planeCount)
+            phases.append(
+                ScheduledOperation.Phase(taskCount: chunks.count) { memory, task in
+                    for plane in chunks[task] {
+                        geometry.prepare(
+                            memory.input(0) + plane * geometry.inputCount,
+                            into: memory.scratch + plane * geometry.planeCount, fill: 0)
+                    }
+                })
+        }
+        phases.append(
+            ScheduledOperation.Phase(taskCount: product.taskCount) { memory, task in
+                product.run(
+                    memory, task, source: isDirect ? memory.input(0) : UnsafePointer(memory.scratch))
+            })
+        var result = ScheduledOperation(phases)
+        result.scratchCount = scratchCount
+        // A tile reads its residual just before it writes there.
+        if epilogue.hasResidual { result.reusableInputs = [1] }
+        return result
+    }
+}
