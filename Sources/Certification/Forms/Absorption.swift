@@ -1,10 +1,20 @@
 import Graph
 import Tensors
 
+/// What elements that an operator leaves out are scaled by: nobody sees them, but what they are made of may be seen.
+enum LeftOutScale {
+    /// What their neighbours are: what is the same along an axis stays so, and a weight takes it.
+    case neighbours
+    /// Nothing: another part of a concatenation than the one that is read stays as it is.
+    case one
+}
+
 /// How an affine that follows a form gets into it: the scale into weights as far as operators let it through, the shift
 /// outside.
 extension Form {
-    func applying(scale: Field?, shift: Field?) throws(Obstacle) -> Form {
+    func applying(
+        scale: Field?, shift: Field?, leftOut: LeftOutScale = .neighbours
+    ) throws(Obstacle) -> Form {
         // What is the same everywhere has no axis.
         let (scale, shift) = (scale?.compressed, shift?.compressed)
         var outer = self.shift
@@ -14,7 +24,15 @@ extension Form {
         guard scale.isFinite, outer?.isFinite ?? true else {
             throw Obstacle("a scale or shift is not finite")
         }
-        var (absorbing, rest) = try core.absorbing(scale)
+        if let own = self.scale, !own.isNonnegative {
+            // What a sign has kept outside an activation gets in once the sign is gone.
+            let whole = try own * scale
+            if whole.isNonnegative {
+                let (absorbing, rest) = try core.absorbing(whole, leftOut)
+                return Form(absorbing, scale: rest, shift: outer)
+            }
+        }
+        var (absorbing, rest) = try core.absorbing(scale, leftOut)
         if let own = self.scale { rest = try rest.map { (field) throws(Obstacle) in try own * field } ?? own }
         return Form(absorbing, scale: rest, shift: outer)
     }
@@ -40,7 +58,7 @@ extension Form {
 
 extension Core {
     /// The core with as much of `scale` in it as it takes, and the rest.
-    func absorbing(_ scale: Field) throws(Obstacle) -> (core: Core, rest: Field?) {
+    func absorbing(_ scale: Field, _ leftOut: LeftOutScale) throws(Obstacle) -> (core: Core, rest: Field?) {
         if scale.isExactly(1) { return (self, nil) }
         switch kind {
         case .leaf: return (self, scale)
@@ -57,42 +75,49 @@ extension Core {
             return (try replaced(.linear(map)), nil)
         case .sum(let forms):
             var scaled: [Form] = []
-            for form in forms { scaled.append(try form.applying(scale: scale, shift: nil)) }
+            for form in forms {
+                scaled.append(try form.applying(scale: scale, shift: nil, leftOut: leftOut))
+            }
             return (try replaced(.sum(scaled)), nil)
         case .apply(let application):
-            return try absorbing(scale, into: application)
+            return try absorbing(scale, into: application, leftOut)
         }
     }
 
     private func absorbing(
-        _ scale: Field, into application: Application
+        _ scale: Field, into application: Application, _ leftOut: LeftOutScale
     ) throws(Obstacle) -> (core: Core, rest: Field?) {
         switch application.passage {
         case .none: return (self, scale)
-        case .clamping: return try ActivationForms.absorbing(scale, into: application, self)
-        case .padding: return try PaddingForms.absorbing(scale, into: application, self)
+        case .clamping: return try ActivationForms.absorbing(scale, into: application, self, leftOut)
+        case .padding: return try PaddingForms.absorbing(scale, into: application, self, leftOut)
         case .positiveFactors:
             guard scale.isNonnegative else { return (self, scale) }
-            return try absorbing(scale, inner: scale, into: application)
+            return try absorbing(scale, inner: scale, into: application, leftOut)
         case .reduction(let axes, let keepsRank, let needsPositive):
             guard !needsPositive || scale.isNonnegative, let rank = application.forms.first?.core.rank else {
                 return (self, scale)
             }
             let inner = keepsRank ? scale : scale.inserting(axes: axes, rank: rank)
             guard let inner, inner.isUniform(along: axes) else { return (self, scale) }
-            return try absorbing(scale, inner: inner, into: application)
+            return try absorbing(scale, inner: inner, into: application, leftOut)
         case .movement, .broadcast:
             guard let map = MovementMap(application, output: extents),
-                let inner = map.pulledBack(scale)
+                let inner = map.pulledBack(scale, leftOut)
             else { return (self, scale) }
-            return try absorbing(scale, inner: inner, into: application)
+            let result = try absorbing(scale, inner: inner, into: application, leftOut)
+            // Inside it is not tried both ways again, so the work grows with the square of the depth at most.
+            guard leftOut == .neighbours, result.rest != nil, map.leavesOut,
+                let only = map.pulledBack(scale, .one)
+            else { return result }
+            return try absorbing(scale, inner: only, into: application, .one)
         case .concatenation(let axis):
             guard let pieces = scale.split(axis: axis, as: application.forms.map { $0.core.extents }) else {
                 return (self, scale)
             }
             var (arguments, rests) = ([Application.Argument](), [Field?]())
             for (form, piece) in zip(application.forms, pieces) {
-                let (core, rest) = try form.core.absorbing(piece)
+                let (core, rest) = try form.core.absorbing(piece, leftOut)
                 arguments.append(.form(Form(core)))
                 rests.append(rest)
             }
@@ -105,7 +130,7 @@ extension Core {
                 guard let extents = form.core.extents,
                     zip(extents, scale.extents).allSatisfy({ $0 == $1 || $1 == 1 })
                 else { continue }
-                let scaled = try form.applying(scale: scale, shift: nil)
+                let scaled = try form.applying(scale: scale, shift: nil, leftOut: leftOut)
                 guard scaled.scale == form.scale else { continue }
                 var arguments = application.arguments
                 arguments[index] = .form(scaled)
@@ -117,17 +142,17 @@ extension Core {
 
     /// Into the first argument: all of it where a shift stands beside it, else what its core takes, and the rest outside.
     private func absorbing(
-        _ scale: Field, inner: Field, into application: Application
+        _ scale: Field, inner: Field, into application: Application, _ leftOut: LeftOutScale
     ) throws(Obstacle) -> (core: Core, rest: Field?) {
         guard case .form(let form) = application.arguments[0] else { return (self, scale) }
         var arguments = application.arguments
         if form.isPlain {
-            let (core, rest) = try form.core.absorbing(inner)
+            let (core, rest) = try form.core.absorbing(inner, leftOut)
             // A part that stays outside would have to come back through the operator.
             guard rest == nil else { return (self, scale) }
             arguments[0] = .form(Form(core))
         } else {
-            arguments[0] = .form(try form.applying(scale: inner, shift: nil))
+            arguments[0] = .form(try form.applying(scale: inner, shift: nil, leftOut: leftOut))
         }
         return (try replaced(application, arguments), nil)
     }

@@ -68,9 +68,12 @@ struct MovementMap {
         return Field(compressing: sources.map { field.balls[positions[$0]] }, extents: output)
     }
 
+    /// Whether an input element is nowhere in the output.
+    var leavesOut: Bool { needed(nil).contains(false) }
+
     /// Numbers of the output as numbers of the input; `nil` when one input element would need two. Elements that the
-    /// operator leaves out get whatever their neighbours have, so that what is the same along an axis stays so, or 1.
-    func pulledBack(_ field: Field) -> Field? {
+    /// operator leaves out get what `leftOut` says, or 1.
+    func pulledBack(_ field: Field, _ leftOut: LeftOutScale) -> Field? {
         let positions = field.positions(in: output)
         var numbers = [Ball?](repeating: nil, count: input.reduce(1, *))
         for (index, source) in sources.enumerated() {
@@ -78,6 +81,7 @@ struct MovementMap {
             if let other = numbers[source], other != number { return nil }
             numbers[source] = number
         }
+        if leftOut == .one { numbers = numbers.map { $0 ?? .one } }
         return Field(compressing: numbers, extents: input)
     }
 

@@ -88,14 +88,18 @@ struct FormComparison {
             }
             for (left, right) in zip(one, other) { try compare(left, right, needed: needed) }
         case (.apply(let one), .apply(let other)):
-            try compare(one, other, needed: NeededElements.inside(other, after, needed))
+            try compare(
+                one, other, needed: NeededElements.inside(other, after, needed), (after.extents, needed))
         default: throw Obstacle("one is \(before.text), the other \(after.text)")
         }
     }
 
     private mutating func compare(
-        _ before: Application, _ after: Application, needed: [[Bool]?]
+        _ before: Application, _ after: Application, needed: [[Bool]?],
+        _ output: (extents: [Int]?, needed: [Bool]?)
     ) throws(Obstacle) {
+        // Where a number that pads or bounds an element goes.
+        var place = output
         switch (before.passage, after.passage) {
         case (.padding(let one), .padding(let other)):
             guard one == other else { throw Obstacle("the pads differ", node: after.node.name) }
@@ -107,6 +111,7 @@ struct FormComparison {
             guard before.node.hasSameAttributes(as: after.node) else {
                 throw Obstacle("the attributes of \(after.node.type) differ", node: after.node.name)
             }
+            place = (nil, nil)
         }
         for index in 0..<max(before.arguments.count, after.arguments.count) {
             let one = index < before.arguments.count ? before.arguments[index] : .absent
@@ -129,7 +134,7 @@ struct FormComparison {
             case (.weight(let left), .weight(let right)):
                 try compare(left, right, rows: nil, nodes: (before.node.name, after.node.name))
             case (.field(let left), .field(let right)):
-                try compareShift(left, right, after.forms.first?.core.type ?? .float64, (nil, nil))
+                try compareShift(left, right, after.forms.first?.core.type ?? .float64, place)
             default: throw Obstacle("input \(index) differs", node: after.node.name)
             }
         }

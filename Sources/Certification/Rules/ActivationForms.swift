@@ -62,13 +62,13 @@ struct ActivationForms: FormRule {
 
     /// Into what is clipped, and into the bounds.
     static func absorbing(
-        _ scale: Field, into application: Application, _ core: Core
+        _ scale: Field, into application: Application, _ core: Core, _ leftOut: LeftOutScale
     ) throws(Obstacle) -> (core: Core, rest: Field?) {
         guard case .form(let inner) = application.arguments[0], scale.isNonnegative else {
             return (core, scale)
         }
         var arguments = application.arguments
-        arguments[0] = .form(try inner.applying(scale: scale, shift: nil))
+        arguments[0] = .form(try inner.applying(scale: scale, shift: nil, leftOut: leftOut))
         for index in 1..<arguments.count {
             if let bound = arguments[index].field { arguments[index] = .field(try bound * scale) }
         }

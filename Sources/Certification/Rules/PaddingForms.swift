@@ -112,7 +112,7 @@ struct PaddingForms: FormRule {
 
     /// a⊙pad_v(x) = pad_{a⊙v}(a⊙x).
     static func absorbing(
-        _ whole: Field, into application: Application, _ core: Core
+        _ whole: Field, into application: Application, _ core: Core, _ leftOut: LeftOutScale
     ) throws(Obstacle) -> (core: Core, rest: Field?) {
         guard case .padding(let padding) = application.passage,
             case .form(let inner) = application.arguments[0],
@@ -127,11 +127,11 @@ struct PaddingForms: FormRule {
         }
         var scaled = inner
         if inner.isPlain {
-            let (absorbing, rest) = try inner.core.absorbing(scale)
+            let (absorbing, rest) = try inner.core.absorbing(scale, leftOut)
             guard rest == nil else { return (core, whole) }
             scaled = Form(absorbing)
         } else {
-            scaled = try inner.applying(scale: scale, shift: nil)
+            scaled = try inner.applying(scale: scale, shift: nil, leftOut: leftOut)
         }
         return (
             try core.replaced(

@@ -32,7 +32,7 @@ struct PoolingForms: FormRule {
         case is Resize, is Upsample:
             guard extents.count == inner.count, Self.sumsToOne(site) else { return nil }
             let axes = inner.indices.filter {
-                $0 >= 2 || inner[$0] != extents[$0] || !Self.keeps($0, rank: inner.count, site)
+                inner[$0] != extents[$0] || !Self.keeps($0, rank: inner.count, site)
             }
             return try reduced(form, site, axes)
         default: return nil

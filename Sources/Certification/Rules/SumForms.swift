@@ -3,7 +3,7 @@ import Tensors
 
 /// Sums of values and constants, and products and quotients of two values:
 ///
-///     (a₁⊙x₁ + b₁) + (a₂⊙x₂ + b₂) = (a₁⊙x₁ + a₂⊙x₂) + (b₁ + b₂)
+///     (a₁⊙x₁ + b₁) + (a₂⊙x₂ + b₂) = (a₁⊙x₁ + a₂⊙x₂) + (b₁ + b₂)      (a₁⊙x₁)·(a₂⊙x₂) = a₁a₂⊙(x₁·x₂)
 ///
 /// Source: ONNX Add-14, Sub-14, Sum-13, Mul-14, Div-14.
 struct SumForms: FormRule {
@@ -18,10 +18,22 @@ struct SumForms: FormRule {
         case is Mul, is Div:
             let forms = site.operands.indices.compactMap { site.form($0) }
             guard forms.count == 2, forms.allSatisfy({ $0.core.extents?.count == rank }) else { return nil }
-            let isProduct = site.node.operation is Mul
-            return Form(try site.applied(forms.map { .form($0) }, isProduct ? .product : .quotient))
+            return try product(forms, site)
         default: return nil
         }
+    }
+
+    /// Scales that nothing inside has taken stand before the product, or the quotient's first operand.
+    private func product(_ forms: [Form], _ site: FormSite) throws(Obstacle) -> Form {
+        let isProduct = site.node.operation is Mul
+        var (forms, outer) = (forms, Field?.none)
+        for index in forms.indices where forms[index].shift == nil && (isProduct || index == 0) {
+            guard let scale = forms[index].scale else { continue }
+            outer = try outer.map { (field) throws(Obstacle) in try field * scale } ?? scale
+            forms[index].scale = nil
+        }
+        let core = try site.applied(forms.map { .form($0) }, isProduct ? .product : .quotient)
+        return try Form(core).applying(scale: outer, shift: nil)
     }
 
     private func sum(_ site: FormSite, _ extents: [Int], negatingLast: Bool) throws(Obstacle) -> Form? {
