@@ -68,6 +68,7 @@ let package = Package(
 
         // Tests: one target a module, the same file names; ConformanceTests runs the ONNX project's tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "GraphTests", dependencies: ["Graph", "Tensors"]),
         .testTarget(name: "ModelFormatsTests", dependencies: ["Graph", "ModelFormats", "Tensors"]),
@@ -77,7 +78,10 @@ let package = Package(
         .testTarget(name: "CertificationTests", dependencies: ["Certification", "Graph", "Tensors"]),
         .testTarget(
             name: "ExecutionTests",
-            dependencies: ["Execution", "Folding", "Graph", "Kernels", "ModelFormats", "Tensors", "Threads"]),
+            dependencies: [
+                "AllocationCounter", "Execution", "Folding", "Graph", "Kernels", "ModelFormats", "Tensors",
+                "Threads",
+            ]),
         .testTarget(
             name: "HTTPServerTests",
             dependencies: [

@@ -56,13 +56,14 @@ INLINE void store_part(float *destination, Vector value, size_t count) {
 // MARK: Matrix products
 
 // `rows` × (vectors · LANES) sums; both are constants where this is inlined, so the sums live in registers.
+// Element (i, k) of the left side lies at a[i·rowStride + k·depthStride]; of the right side, two vectors make up a panel.
 // `count`: the columns that exist of the last vector (LANES: all of them).
 INLINE void tile(
-    const ck_matrix_block *block, size_t row, size_t column, const float *a, const float *b, const int rows,
-    const int vectors, size_t count) {
-    Vector sums[TILE_ROWS][2];
+    const ck_matrix_block *block, size_t row, size_t column, const float *a, size_t rowStride, size_t depthStride,
+    const float *b, const int rows, const int vectors, size_t count) {
+    Vector sums[TILE_ROWS][4];
     float *c = block->c + row * block->cStride + column;
-    const size_t last = (size_t)(vectors - 1);
+    const size_t last = (size_t)(vectors - 1), panelStride = block->bPanelStride;
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
         for (size_t v = 0; v < (size_t)vectors; v++) {
@@ -73,14 +74,14 @@ INLINE void tile(
         }
     }
     for (size_t k = block->depth; k > 0; k--) {
-        Vector right[2];
-        for (int v = 0; v < vectors; v++) right[v] = load(b + v * LANES);
+        Vector right[4];
+        for (size_t v = 0; v < (size_t)vectors; v++) right[v] = load(b + v / 2 * panelStride + v % 2 * LANES);
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) {
-            Vector left = splat(a[i]);
+            const Vector left = splat(a[(size_t)i * rowStride]);
             for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(left, right[v], sums[i][v]);
         }
-        a += TILE_ROWS;
+        a += depthStride;
         b += TILE_COLUMNS;
     }
     const Vector lower = splat(block->lower), upper = splat(block->upper);
@@ -110,8 +111,8 @@ INLINE void tile(
 
 #define TILE_CASE(rows)                                                                                          \
     case rows:                                                                                                   \
-        if (columns > LANES) tile(block, row, column, a, b, rows, 2, columns - LANES);                           \
-        else tile(block, row, column, a, b, rows, 1, columns);                                                   \
+        if (columns > LANES) tile(block, row, column, a, 1, TILE_ROWS, b, rows, 2, columns - LANES);             \
+        else tile(block, row, column, a, 1, TILE_ROWS, b, rows, 1, columns);                                     \
         break;
 
 // One function a tile height would be inlined sixfold into one; a switch keeps them apart and the registers free.
@@ -138,7 +139,7 @@ static __attribute__((noinline)) void edge_tile(
 
 static __attribute__((noinline)) void whole_tile(
     const ck_matrix_block *block, size_t row, size_t column, const float *a, const float *b) {
-    tile(block, row, column, a, b, TILE_ROWS, 2, LANES);
+    tile(block, row, column, a, 1, TILE_ROWS, b, TILE_ROWS, 2, LANES);
 }
 
 static void matrix_block(const ck_matrix_block *block) {
@@ -154,39 +155,114 @@ static void matrix_block(const ck_matrix_block *block) {
     }
 }
 
-// `panels` panels at once, so that enough sums are under way to hide the latency of one.
-INLINE void row_panels(const ck_matrix_block *block, size_t column, const float *b, const int panels) {
-    Vector sums[8];
-    for (int v = 0; v < 2 * panels; v++) sums[v] = (Vector){0};
-    for (size_t k = 0; k < block->depth; k++) {
-        const Vector left = splat(block->a[k]);
-        const float *place = b + k * TILE_COLUMNS;
-#pragma clang loop unroll(full)
-        for (int p = 0; p < panels; p++, place += block->bPanelStride) {
-            sums[2 * p] = multiply_add(left, load(place), sums[2 * p]);
-            sums[2 * p + 1] = multiply_add(left, load(place + LANES), sums[2 * p + 1]);
+// Tiles of whole panels and of the last one's columns, for one height; functions of their own, for their registers' sake.
+#define ROWS_TILES(height, wide)                                                                                 \
+    static __attribute__((noinline)) void rows_tile_##height(                                                    \
+        const ck_matrix_block *block, size_t row, size_t column, const float *b, size_t columns) {               \
+        const float *a = block->a + row * block->aRowStride;                                                     \
+        const size_t stride = block->aRowStride;                                                                 \
+        if (columns >= wide * LANES) tile(block, row, column, a, stride, 1, b, height, wide, LANES);             \
+        else if (columns >= 2 * LANES) tile(block, row, column, a, stride, 1, b, height, 2, LANES);              \
+        else if (columns > LANES) tile(block, row, column, a, stride, 1, b, height, 2, columns - LANES);         \
+        else tile(block, row, column, a, stride, 1, b, height, 1, columns);                                      \
+    }
+
+// Two and three rows take two panels at once: fewer sums would not hide the latency of one.
+ROWS_TILES(1, 4)
+ROWS_TILES(2, 4)
+ROWS_TILES(3, 4)
+ROWS_TILES(4, 2)
+ROWS_TILES(5, 2)
+ROWS_TILES(6, 2)
+#if TILE_ROWS == 12
+ROWS_TILES(7, 2)
+ROWS_TILES(8, 2)
+ROWS_TILES(9, 2)
+ROWS_TILES(10, 2)
+ROWS_TILES(11, 2)
+ROWS_TILES(12, 2)
+#endif
+
+static void matrix_rows(const ck_matrix_block *block) {
+    typedef void (*Tile)(const ck_matrix_block *, size_t, size_t, const float *, size_t);
+    static const Tile tiles[] = {
+        rows_tile_1, rows_tile_2, rows_tile_3, rows_tile_4, rows_tile_5, rows_tile_6,
+#if TILE_ROWS == 12
+        rows_tile_7, rows_tile_8, rows_tile_9, rows_tile_10, rows_tile_11, rows_tile_12,
+#endif
+    };
+    if (block->rows == 0) return;
+    // Tiles of about the same height: six rows and two would leave the last one without work to hide its latency.
+    const size_t count = (block->rows + TILE_ROWS - 1) / TILE_ROWS;
+    const size_t wide = block->rows <= 3 ? 2 : 1;
+    const float *b = block->b;
+    for (size_t column = 0; column < block->columns;) {
+        const size_t left = block->columns - column;
+        const size_t panels = left >= wide * TILE_COLUMNS ? wide : 1;
+        const size_t columns = left < panels * TILE_COLUMNS ? left : panels * TILE_COLUMNS;
+        size_t row = 0;
+        for (size_t index = 0; index < count; index++) {
+            const size_t height = (block->rows - row + count - index - 1) / (count - index);
+            tiles[height - 1](block, row, column, b, columns);
+            row += height;
         }
+        column += panels * TILE_COLUMNS;
+        b += panels * block->bPanelStride;
+    }
+}
+
+// Up to eight vectors of columns at once, so that enough sums are under way to hide the latency of one.
+INLINE void row_vectors(const ck_matrix_block *block, size_t column, const float *b, const int vectors) {
+    Vector sums[8];
+    const size_t stride = block->bPanelStride;
+    const float *a = block->a;
+    for (int v = 0; v < vectors; v++) sums[v] = (Vector){0};
+    for (size_t k = block->depth; k > 0; k--, a++, b += TILE_COLUMNS) {
+        const Vector left = splat(*a);
+#pragma clang loop unroll(full)
+        for (size_t v = 0; v < (size_t)vectors; v++)
+            sums[v] = multiply_add(left, load(b + v / 2 * stride + v % 2 * LANES), sums[v]);
     }
     const Vector lower = splat(block->lower), upper = splat(block->upper);
-    for (int v = 0; v < 2 * panels; v++, column += LANES) {
-        if (column >= block->columns) break;
+    for (int v = 0; v < vectors; v++, column += LANES) {
         const size_t left = block->columns - column;
-        const size_t count = left < LANES ? left : LANES;
         Vector value = sums[v];
         if (block->rowBias) value += splat(block->rowBias[0]);
-        if (block->columnBias) value += load_part(block->columnBias + column, count);
-        if (block->residual) value += load_part(block->residual + column, count);
-        store_part(block->c + column, clamp(value, lower, upper), count);
+        if (left >= LANES) {
+            if (block->columnBias) value += load(block->columnBias + column);
+            if (block->residual) value += load(block->residual + column);
+            store(block->c + column, clamp(value, lower, upper));
+        } else {
+            if (block->columnBias) value += load_part(block->columnBias + column, left);
+            if (block->residual) value += load_part(block->residual + column, left);
+            store_part(block->c + column, clamp(value, lower, upper), left);
+        }
+    }
+}
+
+#define ROW_CASE(vectors)                                                                                        \
+    case vectors: row_vectors(block, column, b, vectors); break;
+
+static __attribute__((noinline)) void row_rest(
+    const ck_matrix_block *block, size_t column, const float *b, size_t vectors) {
+    switch (vectors) {
+        ROW_CASE(1)
+        ROW_CASE(2)
+        ROW_CASE(3)
+        ROW_CASE(4)
+        ROW_CASE(5)
+        ROW_CASE(6)
+        ROW_CASE(7)
+        ROW_CASE(8)
     }
 }
 
 static void matrix_row(const ck_matrix_block *block) {
-    const size_t panels = (block->columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
-    size_t panel = 0;
-    for (; panel + 4 <= panels; panel += 4)
-        row_panels(block, panel * TILE_COLUMNS, block->b + panel * block->bPanelStride, 4);
-    for (; panel < panels; panel++)
-        row_panels(block, panel * TILE_COLUMNS, block->b + panel * block->bPanelStride, 1);
+    const float *b = block->b;
+    size_t column = 0;
+    for (; column + 8 * LANES <= block->columns; column += 8 * LANES, b += 4 * block->bPanelStride)
+        row_vectors(block, column, b, 8);
+    if (column < block->columns) row_rest(block, column, b, (block->columns - column + LANES - 1) / LANES);
 }
 
 // MARK: Patches
@@ -572,6 +648,7 @@ const ck_kernels KERNELS = {
     .blocked_convolution = blocked_convolution,
     .planar_convolution = planar_convolution,
     .matrix_block = matrix_block,
+    .matrix_rows = matrix_rows,
     .matrix_row = matrix_row,
     .pack_patches = pack_patches,
     .window_row = window_row,

@@ -1,7 +1,7 @@
 import Glibc
 import Kernels
 
-/// The memory in which a session's values live: it grows to the largest plan and is kept between runs.
+/// The memory in which a session's values live: it grows to the largest plan, in huge pages, and is kept between runs.
 final class Arena {
     // The mapping belongs to this object alone; pointers into it are used only during a run of its session.
     private(set) var base: UnsafeMutableRawPointer?
@@ -33,7 +33,7 @@ final class Arena {
         let start = (UInt(bitPattern: address) + page - 1) / page * page
         let base = address + Int(start - UInt(bitPattern: address))
         self.base = base
-        byteCount = needed
+        byteCount = size - (base - address) - slack
         return base
     }
 

@@ -202,14 +202,14 @@ struct DataDependentRunner {
             }
         }
         let valueCount = arguments.count + shapes.count
-        let locations = plan.byteOffsets[..<valueCount].map { Location.arena($0) }
-        locations.withUnsafeBufferPointer { locations in
+        let addresses = plan.byteOffsets[..<valueCount].map { base + $0 }
+        addresses.withUnsafeBufferPointer { addresses in
             for phase in phases {
                 pool.run(taskCount: phase.taskCount) { worker, task in
                     phase.body(
                         TaskMemory(
-                            arena: base, locations: locations.baseAddress!, inputCount: arguments.count,
-                            scratchLocation: plan.byteOffsets[valueCount],
+                            addresses: addresses.baseAddress!, inputCount: arguments.count,
+                            scratchAddress: base + plan.byteOffsets[valueCount],
                             workerScratchAddress: base + plan.byteOffsets[valueCount + 1 + worker]),
                         task)
                 }

@@ -21,6 +21,8 @@ package final class Executable: Sendable {
     /// The constants that fast steps read while they run, aligned; by value name.
     let constantMemory: [String: FloatMemory]
     let schedules: ScheduleCache
+    /// The inputs in the order in which they go by number: those that a caller must give, then those that it may.
+    package let inputNames: [String]
 
     /// Weights are let go one by one as they are packed, if the caller gives up the graph.
     ///
@@ -81,6 +83,7 @@ package final class Executable: Sendable {
         self.values = values
         constantMemory = memory
         schedules = ScheduleCache()
+        inputNames = graph.inputs.map(\.name) + graph.overridableInputs.sorted()
     }
 
     /// How many input shapes have a schedule.

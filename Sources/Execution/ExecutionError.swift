@@ -8,6 +8,11 @@ package enum ExecutionError: Error, CustomStringConvertible {
     case unexpectedInput(name: String)
     case elementType(input: String, expected: ElementType, actual: ElementType)
     case shape(input: String, expected: [Dimension], actual: [Int])
+    /// Tensors by number, not by name.
+    case inputCount(expected: Int, actual: Int)
+    case outputCount(expected: Int, actual: Int)
+    /// The memory that a caller has for an output.
+    case outputByteCount(output: String, expected: Int, actual: Int)
     /// The values of a run would not fit into the memory that a session may use.
     case memory(byteCount: Int, limit: Int)
     /// The system has no memory left.
@@ -23,6 +28,10 @@ package enum ExecutionError: Error, CustomStringConvertible {
             "input '\(input)' is of type \(actual), expected \(expected)"
         case .shape(let input, let expected, let actual):
             "input '\(input)' has shape \(actual), expected [\(expected.map(\.description).joined(separator: ", "))]"
+        case .inputCount(let expected, let actual): "\(actual) inputs, expected \(expected)"
+        case .outputCount(let expected, let actual): "memory for \(actual) outputs, expected \(expected)"
+        case .outputByteCount(let output, let expected, let actual):
+            "output '\(output)' has \(expected) bytes, its memory \(actual)"
         case .memory(let byteCount, let limit):
             "these input shapes need \(byteCount) bytes of memory, the limit is \(limit)"
         case .outOfMemory(let byteCount): "the system has no memory for \(byteCount) bytes"

@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 
 /// A plan for concrete input shapes and a number of threads: where every value lies, and the tasks of every step.
-struct Schedule: Sendable {
+final class Schedule: Sendable {
     struct ScheduledStep: Sendable {
         let work: ScheduledOperation.Work
         /// Inputs, then outputs.
@@ -14,6 +14,8 @@ struct Schedule: Sendable {
         let evaluation: Evaluation?
         /// Its number among the executable's steps.
         let stepIndex: Int
+        /// The most threads that its work keeps busy.
+        let threadLimit: Int
     }
 
     /// The values of a step that runs a node's own evaluation.
@@ -29,18 +31,34 @@ struct Schedule: Sendable {
         let results: [(location: Location, elementType: ElementType, shape: Shape)?]
     }
 
-    /// A value that goes into or comes out of a run.
-    struct Port: Sendable {
-        let name: String
+    /// A value that goes into a run.
+    struct Input: Sendable {
         let elementType: ElementType
         let shape: Shape
-        let location: Location
+        /// The place of its copy, when it cannot be read where the caller has it.
+        let byteOffset: Int
     }
 
-    let inputs: [Port]
-    let outputs: [Port]
-    /// Outputs whose elements follow from the input shapes.
-    let constantOutputs: [String: Tensor]
+    /// A value that comes out of a run.
+    struct Output: Sendable {
+        enum Source: Sendable {
+            /// Its elements follow from the input shapes, or from nothing at all.
+            case known(Tensor)
+            /// Copied when the run is done.
+            case value(Location)
+            /// Computed where the caller wants it; its place in the arena is for callers who give no room behind it.
+            case direct(byteOffset: Int)
+        }
+
+        let elementType: ElementType
+        let shape: Shape
+        let source: Source
+    }
+
+    /// In the order of `Executable.inputNames`.
+    let inputs: [Input]
+    /// In the graph's order.
+    let outputs: [Output]
     let steps: [ScheduledStep]
     /// The bytes of all values.
     let valueByteCount: Int
@@ -48,5 +66,18 @@ struct Schedule: Sendable {
     let workerScratchByteCount: Int
     let byteCount: Int
     /// What constant locations point to.
-    let retained: [FloatMemory]
+    private let retained: [FloatMemory]
+
+    init(
+        inputs: [Input], outputs: [Output], steps: [ScheduledStep], valueByteCount: Int,
+        workerScratchByteCount: Int, byteCount: Int, retained: [FloatMemory]
+    ) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.steps = steps
+        self.valueByteCount = valueByteCount
+        self.workerScratchByteCount = workerScratchByteCount
+        self.byteCount = byteCount
+        self.retained = retained
+    }
 }

@@ -13,6 +13,12 @@ struct ScheduleBuilder {
     private var placed: [PlacedStep] = []
     /// The value whose memory each value lies in, when it is not its own.
     private var roots: [String: String] = [:]
+    /// The same as far as views go: not where a step computes in place.
+    private var viewRoots: [String: String] = [:]
+    /// The numbers of the inputs, and of the outputs that are computed where the caller wants them, by the name of the
+    /// value that the memory is made for.
+    private var inputIndices: [String: Int] = [:]
+    private var directOutputs: [String: Int] = [:]
     private var retained: [FloatMemory] = []
 
     private struct PlacedStep {
@@ -144,8 +150,10 @@ struct ScheduleBuilder {
     }
 
     private mutating func place() throws(ExecutionError) -> Schedule {
-        let inputNames = executable.graph.inputs.map(\.name) + executable.graph.overridableInputs.sorted()
+        let inputNames = executable.inputNames
         let lastUses = shareMemory()
+        for (index, name) in inputNames.enumerated() { inputIndices[name] = index }
+        findDirectOutputs()
         var first: [String: Int] = [:]
         var order: [String] = []
         func begin(_ name: String, _ position: Int) {
@@ -201,21 +209,47 @@ struct ScheduleBuilder {
             if case .view = step.operation.work { continue }
             steps.append(bind(step, offsets, scratch))
         }
+        var outputs: [Schedule.Output] = []
+        for index in executable.graph.outputs.indices { outputs.append(output(index, offsets)) }
         return Schedule(
-            inputs: inputNames.map { port($0, offsets) },
-            outputs: zip(executable.graph.outputs, executable.outputNames).filter { isInArena($0.0.name) }
-                .map { port($0.0.name, at: $0.1, offsets) },
-            constantOutputs: constantOutputs, steps: steps, valueByteCount: plan.byteCount,
+            inputs: inputNames.map { name in
+                Schedule.Input(
+                    elementType: values[name]?.elementType ?? .float32, shape: shapes[name] ?? .scalar,
+                    byteOffset: offsets[name] ?? 0)
+            },
+            outputs: outputs, steps: steps, valueByteCount: plan.byteCount,
             workerScratchByteCount: workerScratch, byteCount: plan.byteCount + scratchTotal,
             retained: retained)
     }
 
-    private var constantOutputs: [String: Tensor] {
-        var result: [String: Tensor] = [:]
-        for output in executable.graph.outputs {
-            if let tensor = constant(output.name) { result[output.name] = tensor }
+    /// Outputs that steps compute, each in memory of its own.
+    private mutating func findDirectOutputs() {
+        var counts: [String: Int] = [:]
+        let places = executable.outputNames.map { viewRoots[$0] ?? $0 }
+        for name in places { counts[name, default: 0] += 1 }
+        for (index, name) in places.enumerated() {
+            let output = executable.outputNames[index]
+            guard isInArena(output), isInArena(name), counts[name] == 1, inputIndices[name] == nil,
+                let size = try? byteCount(name), let needed = try? byteCount(output), size == needed
+            else { continue }
+            directOutputs[name] = index
         }
-        return result
+    }
+
+    private mutating func output(_ index: Int, _ offsets: [String: Int]) -> Schedule.Output {
+        let name = executable.graph.outputs[index].name
+        let place = executable.outputNames[index]
+        let source: Schedule.Output.Source
+        if let tensor = constant(name) {
+            source = .known(tensor)
+        } else if directOutputs[viewRoots[place] ?? place] == index {
+            source = .direct(byteOffset: offsets[root(place)] ?? 0)
+        } else {
+            source = .value(location(place, offsets))
+        }
+        return Schedule.Output(
+            elementType: values[name]?.elementType ?? .float32, shape: shapes[name] ?? .scalar,
+            source: source)
     }
 
     /// Lets views and outputs lie in the memory of inputs where that is allowed; returns where each memory is used last.
@@ -225,6 +259,7 @@ struct ScheduleBuilder {
             let step = executable.steps[step.index]
             if let output = step.outputs[0] { roots[output] = root(step.inputs[input]) }
         }
+        viewRoots = roots
         var lastUses: [String: Int] = [:]
         for (position, step) in placed.enumerated() {
             for name in executable.steps[step.index].inputs { lastUses[root(name)] = position }
@@ -265,6 +300,9 @@ struct ScheduleBuilder {
     // MARK: Binding
 
     private mutating func location(_ name: String, _ offsets: [String: Int]) -> Location {
+        let memory = viewRoots[name] ?? name
+        if let index = inputIndices[memory] { return .input(index) }
+        if let index = directOutputs[memory] { return .output(index) }
         let root = root(name)
         if let memory = executable.constantMemory[root] { return .constant(memory.pointer) }
         if let tensor = constant(name), tensor.elementType == .float32 {
@@ -276,12 +314,10 @@ struct ScheduleBuilder {
     }
 
     /// `place`: the value that holds it, when it is not its own.
-    private mutating func port(_ name: String, at place: String? = nil, _ offsets: [String: Int])
-        -> Schedule.Port
-    {
-        Schedule.Port(
-            name: name, elementType: values[name]?.elementType ?? .float32, shape: shapes[name] ?? .scalar,
-            location: location(place ?? name, offsets))
+    private mutating func value(
+        _ name: String, at place: String? = nil, _ offsets: [String: Int]
+    ) -> (location: Location, elementType: ElementType, shape: Shape) {
+        (location(place ?? name, offsets), values[name]?.elementType ?? .float32, shapes[name] ?? .scalar)
     }
 
     private mutating func bind(
@@ -295,8 +331,8 @@ struct ScheduleBuilder {
                 if let name, let tensor = constant(name) {
                     arguments.append(.constant(tensor))
                 } else if let name {
-                    let port = port(step.copies[name] ?? name, offsets)
-                    arguments.append(.value(port.location, port.elementType, port.shape))
+                    let value = value(name, at: step.copies[name], offsets)
+                    arguments.append(.value(value.location, value.elementType, value.shape))
                 } else {
                     arguments.append(.absent)
                 }
@@ -307,8 +343,7 @@ struct ScheduleBuilder {
                     results.append(nil)
                     continue
                 }
-                let port = port(name, offsets)
-                results.append((port.location, port.elementType, port.shape))
+                results.append(value(name, offsets))
             }
             evaluation = Schedule.Evaluation(arguments: arguments, results: results)
         }
@@ -317,6 +352,7 @@ struct ScheduleBuilder {
         for name in step.outputs { locations.append(name.map { location($0, offsets) } ?? .arena(0)) }
         return Schedule.ScheduledStep(
             work: placed.operation.work, locations: locations, inputCount: step.inputs.count,
-            scratchByteOffset: scratch, evaluation: evaluation, stepIndex: placed.index)
+            scratchByteOffset: scratch, evaluation: evaluation, stepIndex: placed.index,
+            threadLimit: StepWork(step.nodes, values).threadLimit)
     }
 }

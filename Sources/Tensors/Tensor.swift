@@ -35,6 +35,15 @@ package struct Tensor: Sendable {
         byteOffset = 0
     }
 
+    /// New memory that holds anything: the caller fills `memory` before anyone else sees the tensor.
+    package init(unfilled elementType: ElementType, shape: Shape, memory: inout UnsafeMutableRawBufferPointer)
+    {
+        self.elementType = elementType
+        self.shape = shape
+        storage = Storage(unfilledByteCount: shape.count * elementType.byteCount, memory: &memory)
+        byteOffset = 0
+    }
+
     /// Throws `TensorError.elementCount` when there are not as many elements as the shape has.
     package init<Element: TensorElement>(_ elements: [Element], shape: Shape) throws(TensorError) {
         guard elements.count == shape.count else {
@@ -64,6 +73,15 @@ package struct Tensor: Sendable {
     ) throws(Failure) -> Result {
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeRawBufferPointer(rebasing: storage.bytes[byteOffset..<byteOffset + byteCount]))
+    }
+
+    /// The tensor's bytes and what may be read behind them, valid while the tensor is kept alive.
+    ///
+    /// They need not be aligned to anything.
+    package var readableBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(
+            start: storage.bytes.baseAddress.map { $0 + byteOffset },
+            count: storage.readableByteCount - byteOffset)
     }
 
     /// Lets go of the memory that the elements take if they lie in a mapped file: for whoever has read them all and does

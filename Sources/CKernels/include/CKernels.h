@@ -19,6 +19,8 @@ typedef struct {
     /// [rows / tileRows][depth][tileRows]; `aPanelStride` floats lie between panels.
     const float *a;
     size_t aPanelStride;
+    /// For `matrix_rows`: a is [rows][depth] with so many floats between rows.
+    size_t aRowStride;
     /// [columns / tileColumns][depth][tileColumns]; `bPanelStride` floats lie between panels.
     const float *b;
     size_t bPanelStride;
@@ -134,6 +136,8 @@ typedef struct {
     /// weights lie as [panels][taps][panelChannels]; channels, strides and pads do not count.
     void (*planar_convolution)(const ck_blocked_convolution *convolution);
     void (*matrix_block)(const ck_matrix_block *block);
+    /// The same from a left side that lies as rows; for the same sums in the same order.
+    void (*matrix_rows)(const ck_matrix_block *block);
     /// c[columns] of one row, from a contiguous a[depth] and b as in `ck_matrix_block`; the same sums in the same order.
     void (*matrix_row)(const ck_matrix_block *block);
     /// destination [ceil(count / tileColumns)][depth][tileColumns]; writes up to `lanes` floats past its end and reads

@@ -101,9 +101,12 @@ private struct MatrixProduct: Sendable {
         panelChunks = Chunks(total: panels, size: sizes.columns)
         let limit = MatrixProductOperation.depthBlock
         let depthBlocks = max(1, (depth + limit - 1) / limit)
-        // The kernel for one row keeps its sums in registers for the whole depth.
-        depthBlock = max(1, isRow ? depth : (depth + depthBlocks - 1) / depthBlocks)
-        leftScratchCount = (isRow ? 1 : sizes.rows * kernels.tileRows) * depthBlock + FloatMemory.slack
+        // Up to two tiles of rows read the weights once or twice: their sums stay in registers for the whole depth.
+        let isShort = rows <= 2 * kernels.tileRows
+        depthBlock = max(1, isShort ? depth : (depth + depthBlocks - 1) / depthBlocks)
+        leftScratchCount =
+            operation.transposesLeft
+            ? (isRow ? 1 : sizes.rows * kernels.tileRows) * depthBlock + FloatMemory.slack : 0
         var scratch = leftScratchCount
         if case .computed = operation.right {
             let (product, overflow) = (sizes.columns * kernels.tileColumns)
@@ -186,21 +189,25 @@ private struct MatrixProduct: Sendable {
             block.accumulate = first > 0
             block.finish = first + block.depth == depth
             setRight(&block, memory, product, panels, first)
-            if rows == 1, depthStride == 1 {
+            if rows == 1 {
                 block.a = left
+                if operation.transposesLeft {
+                    ck_pack_panels(
+                        memory.workerScratch, left, 1, block.depth, lineStride, depthStride, 1)
+                    block.a = UnsafePointer(memory.workerScratch)
+                }
                 kernels.functions.pointee.matrix_row(&block)
-            } else if rows == 1 {
-                ck_pack_panels(
-                    memory.workerScratch, left, 1, block.depth, lineStride, depthStride, 1)
-                block.a = UnsafePointer(memory.workerScratch)
-                kernels.functions.pointee.matrix_row(&block)
-            } else {
+            } else if operation.transposesLeft {
                 ck_pack_panels(
                     memory.workerScratch, left + first * depthStride, taskRows.count, block.depth, lineStride,
                     depthStride, kernels.tileRows)
                 block.a = UnsafePointer(memory.workerScratch)
                 block.aPanelStride = block.depth * kernels.tileRows
                 kernels.functions.pointee.matrix_block(&block)
+            } else {
+                block.a = left + first
+                block.aRowStride = depth
+                kernels.functions.pointee.matrix_rows(&block)
             }
             first += block.depth
         } while first < depth

@@ -131,7 +131,8 @@ package final class InferenceScheduler: Sendable {
         case .missingInput, .unexpectedInput, .elementType, .shape, .memory, .graph:
             .execution(model: model, reason: error.description)
         case .outOfMemory: .outOfMemory(model: model, reason: error.description)
-        case .kernels: .failure(model: model, reason: error.description)
+        case .kernels, .inputCount, .outputCount, .outputByteCount:
+            .failure(model: model, reason: error.description)
         }
     }
 
