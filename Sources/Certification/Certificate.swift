@@ -129,6 +129,14 @@ package struct CoefficientProof: Sendable, Encodable {
             absoluteErrorAtZero = max(absoluteErrorAtZero, error)
         }
     }
+
+    /// The same for several coefficients: the largest error, the largest relative one where the coefficient is not 0, and the
+    /// largest where it is.
+    mutating func add(largest: Double, relative: Double, atZero: Double) {
+        absoluteError = max(absoluteError, largest)
+        relativeError = max(relativeError, relative)
+        absoluteErrorAtZero = max(absoluteErrorAtZero, atZero)
+    }
 }
 
 /// One piece that could not be proven.

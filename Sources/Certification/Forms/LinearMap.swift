@@ -144,13 +144,36 @@ struct ElementReader {
         precondition(start + elements.count <= tensor.shape.count, "elements of the tensor")
         tensor.withUnsafeBytes { bytes in
             switch tensor.elementType {
-            case .float32: Self.load(bytes, start, &elements, as: Float.self) { Double($0) }
+            case .float32: Self.loadFloats(bytes, start, &elements)
             case .float64: Self.load(bytes, start, &elements, as: Double.self) { $0 }
             case .float16: Self.load(bytes, start, &elements, as: Float16.self) { Double($0) }
             default:
                 Self.load(bytes, start, &elements, as: UInt16.self) {
                     Double(BFloat16(bitPattern: $0).floatValue)
                 }
+            }
+        }
+    }
+
+    private static func loadFloats(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ elements: inout [Double])
+    {
+        typealias Lanes = SIMD4<Float>
+        let size = MemoryLayout<Float>.stride
+        elements.withUnsafeMutableBytes { target in
+            let count = target.count / MemoryLayout<Double>.stride
+            var index = 0
+            while index + Lanes.scalarCount <= count {
+                let lanes = bytes.loadUnaligned(fromByteOffset: (start + index) * size, as: Lanes.self)
+                target.storeBytes(
+                    of: SIMD4<Double>(lanes), toByteOffset: index * MemoryLayout<Double>.stride,
+                    as: SIMD4<Double>.self)
+                index += Lanes.scalarCount
+            }
+            while index < count {
+                let element = bytes.loadUnaligned(fromByteOffset: (start + index) * size, as: Float.self)
+                target.storeBytes(
+                    of: Double(element), toByteOffset: index * MemoryLayout<Double>.stride, as: Double.self)
+                index += 1
             }
         }
     }

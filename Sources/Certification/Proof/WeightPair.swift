@@ -48,8 +48,17 @@ struct WeightPair {
         let tolerance = FormComparison.maximumRoundingCount * type.unitRoundoff
         let least = FormComparison.maximumRoundingCount * type.underflow
         let isUnscaled = after.isPlain
+        let hasOneFactorARow =
+            isSameOrder && after.rowsAreOuter && before.columnScale == nil && after.columnScale == nil
         try after.forEachOuter { (outer, stored) throws(Obstacle) in
             if isSameOrder { reader.read(outer * elements.count, into: &elements) }
+            if hasOneFactorARow {
+                guard rows?[outer] ?? true else { return }
+                let run = WeightRun(
+                    expected: before.rowFactor(outer), found: after.rowFactor(outer), tolerance: tolerance,
+                    least: least)
+                if run.compare(elements, stored, count: after.usedColumns * taps, &proof) { return }
+            }
             for middle in 0..<after.middleCount where after.isUsed(outer, middle) {
                 let (row, column) = (after.row(outer, middle), after.column(outer, middle))
                 guard rows?[row] ?? true else { continue }
@@ -104,5 +113,66 @@ extension WeightView {
     fileprivate func column(_ outer: Int, _ middle: Int, _ other: WeightView) -> Int {
         if rowsAreOuter == other.rowsAreOuter { return column(outer, middle) }
         return other.column(outer, middle)
+    }
+}
+
+/// Elements that have the same factors, compared several at a time.
+private struct WeightRun {
+    let expected: Ball
+    let found: Ball
+    let tolerance: Double
+    let least: Double
+
+    private typealias Lanes = SIMD4<Double>
+
+    /// Adds the first `count` elements to the proof; `false` when one differs by more than rounding, or some are left over:
+    /// nothing is added then.
+    func compare(
+        _ before: [Double], _ after: [Double], count: Int, _ proof: inout CoefficientProof
+    ) -> Bool {
+        let width = Lanes.scalarCount
+        guard count.isMultiple(of: width), count <= min(before.count, after.count) else { return false }
+        // As the elements are compared one by one, in the same order of operations.
+        var largest = Lanes.zero
+        var relative = Lanes.zero
+        var atZero = Lanes.zero
+        var areEqual = true
+        before.withUnsafeBytes { before in
+            after.withUnsafeBytes { after in
+                for offset in stride(
+                    from: 0, to: count * MemoryLayout<Double>.stride, by: MemoryLayout<Lanes>.stride)
+                {
+                    let x = before.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                    let y = after.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                    let left = x * expected.center
+                    let right = y * found.center
+                    let distance = Self.absolute(left - right)
+                    let (leftSize, rightSize) = (Self.absolute(left), Self.absolute(right))
+                    let radius =
+                        Self.absolute(x) * expected.radius + Self.absolute(y) * found.radius
+                        + (leftSize + rightSize)
+                        * Ball.roundoff
+                    let magnitude = leftSize.replacing(with: rightSize, where: leftSize .< rightSize)
+                    let bound = magnitude * tolerance + least + radius * 2
+                    // Written so that NaN and ∞ are no equality.
+                    areEqual = areEqual && all((distance .<= bound) .& (bound .< .infinity))
+                    let error = (distance + radius) * Ball.inflation
+                    let isZero = rightSize .== 0
+                    let ratio = (error / rightSize).replacing(with: 0, where: isZero)
+                    let zeroError = error.replacing(with: 0, where: .!isZero)
+                    largest.replace(with: error, where: error .> largest)
+                    relative.replace(with: ratio, where: ratio .> relative)
+                    atZero.replace(with: zeroError, where: zeroError .> atZero)
+                }
+            }
+        }
+        guard areEqual else { return false }
+        proof.add(largest: largest.max(), relative: relative.max(), atZero: atZero.max())
+        return true
+    }
+
+    private static func absolute(_ x: Lanes) -> Lanes {
+        let mask = SIMD4<UInt64>(repeating: 0x7fff_ffff_ffff_ffff)
+        return unsafeBitCast(unsafeBitCast(x, to: SIMD4<UInt64>.self) & mask, to: Lanes.self)
     }
 }
