@@ -34,8 +34,8 @@ typedef struct {
     size_t outputs[RUN_PIXELS];
     // The image position of each pixel's first tap.
     ptrdiff_t positions[RUN_PIXELS][3];
-    // How many pixels from this one on have every tap inside.
-    size_t insideCounts[RUN_PIXELS];
+    // Whether every tap of the pixel lies inside.
+    _Bool isInside[RUN_PIXELS];
 } PixelRun;
 
 // Adds `depth` input channels of one tap.
@@ -68,21 +68,30 @@ INLINE void add_tap(
 #undef ADD_CHANNEL
 }
 
-// Bias, residual and clamp, then the panel's channels to their blocks.
+// Every sum begins with its bias.
+INLINE void begin_tile(
+    const ck_blocked_convolution *c, size_t panel, Vector sums[TILE_PIXELS][PANEL_VECTORS], const int pixels,
+    const int vectors) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) {
+        const Vector bias = load(c->bias + panel * PANEL_CHANNELS + v * LANES);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < pixels; i++) sums[i][v] = bias;
+    }
+}
+
+// Residual and clamp, then the panel's channels to their blocks.
 INLINE void finish_tile(
     const ck_blocked_convolution *c, const size_t *outputs, size_t panel, Vector sums[TILE_PIXELS][PANEL_VECTORS],
     const int pixels, const int vectors) {
     const Vector lower = splat(c->lower), upper = splat(c->upper);
-    const float *biases = c->bias + panel * PANEL_CHANNELS, *residual = c->residual;
+    const float *residual = c->residual;
     float *output = c->output;
     const size_t blockStride = c->outputBlockStride;
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) {
         const size_t channel = panel * PANEL_CHANNELS + (size_t)v * LANES;
         const size_t place = channel / CK_BLOCK * blockStride + channel % CK_BLOCK;
-        const Vector bias = load(biases + v * LANES);
-#pragma clang loop unroll(full)
-        for (int i = 0; i < pixels; i++) sums[i][v] += bias;
         if (residual) {
 #pragma clang loop unroll(full)
             for (int i = 0; i < pixels; i++) sums[i][v] += load(residual + outputs[i] + place);
@@ -97,8 +106,7 @@ INLINE void blocked_tile(
     const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, const _Bool inside,
     const int pixels, const int vectors) {
     Vector sums[TILE_PIXELS][PANEL_VECTORS];
-    for (int i = 0; i < pixels; i++)
-        for (int v = 0; v < vectors; v++) sums[i][v] = (Vector){0};
+    begin_tile(c, panel, sums, pixels, vectors);
     const float *weights = c->weights + panel * c->panelStride;
     const float *const *sources = run->sources + first;
     const ck_tap *const taps = c->taps;
@@ -137,8 +145,8 @@ INLINE void planar_tile(
     for (int i = 0; i < pixels; i++) {
         x[i] = run->sources[first + (size_t)i];
         __asm__("" : "+r"(x[i]));
-        for (int v = 0; v < vectors; v++) sums[i][v] = (Vector){0};
     }
+    begin_tile(c, panel, sums, pixels, vectors);
     const float *weights = c->weights + panel * c->panelStride;
     const ck_tap *const end = c->taps + c->tapCount;
     for (const ck_tap *tap = c->taps; tap < end; tap++, weights += PANEL_CHANNELS) {
@@ -157,35 +165,42 @@ INLINE void planar_tile(
 // Looks up output pixels first ..< first + count, counted through the items; `size`: the floats of a source pixel.
 static void find_pixels(
     const ck_blocked_convolution *c, size_t first, size_t count, ptrdiff_t size, PixelRun *run) {
-    const size_t *extents = c->outputExtents;
-    const size_t plane = extents[0] * extents[1] * extents[2];
+    const size_t *outputs = c->outputExtents, *inputs = c->extents;
+    const size_t plane = outputs[0] * outputs[1] * outputs[2];
     size_t item = first / plane, pixel = first % plane;
-    size_t at[3] = {pixel / extents[2] / extents[1], pixel / extents[2] % extents[1], pixel % extents[2]};
-    for (size_t i = 0; i < count; i++) {
-        _Bool isInside = 1;
-        ptrdiff_t place = 0;
-        for (int axis = 0; axis < 3; axis++) {
-            const ptrdiff_t position = (ptrdiff_t)(at[axis] * c->strides[axis]) - c->pads[axis];
-            const ptrdiff_t extent = (ptrdiff_t)c->extents[axis];
-            run->positions[i][axis] = position;
-            isInside &= position >= 0 && position + c->reach[axis] < extent;
-            place = place * extent + position;
+    size_t z = pixel / outputs[2] / outputs[1], y = pixel / outputs[2] % outputs[1], x = pixel % outputs[2];
+    const ptrdiff_t step = (ptrdiff_t)c->strides[2] * size;
+    for (size_t done = 0; done < count;) {
+        // The pixels of a row, as far as they are asked for.
+        const size_t rest = outputs[2] - x < count - done ? outputs[2] - x : count - done;
+        const ptrdiff_t iz = (ptrdiff_t)(z * c->strides[0]) - c->pads[0], iy = (ptrdiff_t)(y * c->strides[1]) - c->pads[1];
+        const ptrdiff_t ix = (ptrdiff_t)(x * c->strides[2]) - c->pads[2];
+        const _Bool isInside = iz >= 0 && iz + c->reach[0] < (ptrdiff_t)inputs[0] && iy >= 0
+            && iy + c->reach[1] < (ptrdiff_t)inputs[1];
+        const float *source = c->source + (ptrdiff_t)(item * c->sourceItemStride)
+            + ((iz * (ptrdiff_t)inputs[1] + iy) * (ptrdiff_t)inputs[2] + ix) * size;
+        const size_t output = item * c->outputItemStride + pixel * CK_BLOCK;
+        for (size_t i = 0; i < rest; i++) {
+            run->sources[done + i] = source + (ptrdiff_t)i * step;
+            run->outputs[done + i] = output + i * CK_BLOCK;
         }
-        run->insideCounts[i] = isInside;
-        run->sources[i] = c->source + (ptrdiff_t)(item * c->sourceItemStride) + place * size;
-        run->outputs[i] = item * c->outputItemStride + pixel * CK_BLOCK;
-        pixel++;
-        if (++at[2] < extents[2]) continue;
-        at[2] = 0;
-        if (++at[1] < extents[1]) continue;
-        at[1] = 0;
-        if (++at[0] < extents[0]) continue;
-        at[0] = 0;
+        for (size_t i = 0; i < rest; i++) {
+            const ptrdiff_t position = ix + (ptrdiff_t)(i * c->strides[2]);
+            run->positions[done + i][0] = iz;
+            run->positions[done + i][1] = iy;
+            run->positions[done + i][2] = position;
+            run->isInside[done + i] = isInside && position >= 0 && position + c->reach[2] < (ptrdiff_t)inputs[2];
+        }
+        done += rest;
+        pixel += rest;
+        x = 0;
+        if (++y < outputs[1]) continue;
+        y = 0;
+        if (++z < outputs[0]) continue;
+        z = 0;
         pixel = 0;
         item++;
     }
-    for (size_t i = count - 1; i > 0; i--)
-        if (run->insideCounts[i - 1] > 0) run->insideCounts[i - 1] += run->insideCounts[i];
 }
 
 #define TILE_SIZES(CASE) CASE(1) CASE(2) CASE(3) TILE_SIZES_TO_6(CASE) TILE_SIZES_TO_14(CASE)
@@ -230,11 +245,17 @@ static void find_pixels(
     }
 TILE_SIZES(DEFINE_TILE)
 
+INLINE _Bool all_inside(const PixelRun *run, size_t first, size_t count) {
+    _Bool result = 1;
+    for (size_t i = 0; i < count; i++) result &= run->isInside[first + i];
+    return result;
+}
+
 #define CALL_PLANAR_TILE(pixels)                                                                                 \
     case pixels: planar_tile_##pixels(c, run, first, panel, vectors); break;
 #define CALL_TILE(pixels)                                                                                        \
     case pixels:                                                                                                 \
-        if (run->insideCounts[first] >= pixels) inner_tile_##pixels(c, run, first, panel, vectors);              \
+        if (all_inside(run, first, pixels)) inner_tile_##pixels(c, run, first, panel, vectors);              \
         else border_tile_##pixels(c, run, first, panel, vectors);                                                \
         break;
 
