@@ -59,7 +59,8 @@ let package = Package(
         .executableTarget(
             name: "foldserve",
             dependencies: [
-                "COpenSSL", "Certification", "Execution", "Folding", "Graph", "HTTPServer", "ModelFormats",
+                "COpenSSL", "Certification", "Execution", "Folding", "Graph", "HTTPServer", "Kernels",
+                "ModelFormats",
                 "ModelServing",
                 "ServingAPI", "Tensors", "Threads",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

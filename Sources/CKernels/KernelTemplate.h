@@ -12,6 +12,7 @@
 #include "CKernels.h"
 
 #define TILE_COLUMNS (2 * LANES)
+#define PEAK_CHAINS 12
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float Vector __attribute__((vector_size(LANES * 4)));
@@ -263,6 +264,20 @@ static void matrix_row(const ck_matrix_block *block) {
     for (; column + 8 * LANES <= block->columns; column += 8 * LANES, b += 4 * block->bPanelStride)
         row_vectors(block, column, b, 8);
     if (column < block->columns) row_rest(block, column, b, (block->columns - column + LANES - 1) / LANES);
+}
+
+// MARK: Peak
+
+static float multiply_adds(size_t steps) {
+    Vector sums[PEAK_CHAINS];
+    for (int i = 0; i < PEAK_CHAINS; i++) sums[i] = splat((float)i);
+    Vector left = splat(0.5f), right = splat(0.25f);
+    for (; steps > 0; steps--) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < PEAK_CHAINS; i++) sums[i] = multiply_add(left, sums[i], right);
+    }
+    for (int i = 1; i < PEAK_CHAINS; i++) sums[0] += sums[i];
+    return sums[0][0];
 }
 
 // MARK: Patches
@@ -648,6 +663,8 @@ const ck_kernels KERNELS = {
     .blocked_convolution = blocked_convolution,
     .planar_convolution = planar_convolution,
     .matrix_block = matrix_block,
+    .multiply_adds = multiply_adds,
+    .multiplyAddOperations = 2 * PEAK_CHAINS * LANES,
     .matrix_rows = matrix_rows,
     .matrix_row = matrix_row,
     .pack_patches = pack_patches,

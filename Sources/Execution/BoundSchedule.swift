@@ -87,12 +87,13 @@ final class BoundSchedule {
                 actions.append(
                     Action(
                         body: phase?.body, evaluation: evaluations.count - 1,
-                        taskCount: phase?.taskCount ?? 1, threadLimit: step.threadLimit, addresses: first,
+                        taskCount: phase?.taskCount ?? 1, threadLimit: step.work.threadLimit,
+                        addresses: first,
                         inputCount: step.inputCount, scratchAddress: base + step.scratchByteOffset,
                         workerScratchAddress: base + schedule.valueByteCount,
                         workerScratchByteCount: schedule.workerScratchByteCount, stepIndex: step.stepIndex))
             }
-            switch step.work {
+            switch step.operation {
             case .view: break
             case .phases(let phases): for phase in phases { add(phase) }
             case .evaluation:
@@ -224,7 +225,7 @@ final class BoundSchedule {
     }
 
     private func evaluate(_ step: Schedule.ScheduledStep) throws(ExecutionError) {
-        guard case .evaluation(let node) = step.work, let evaluation = step.evaluation else {
+        guard case .evaluation(let node) = step.operation, let evaluation = step.evaluation else {
             preconditionFailure("an evaluation without values")
         }
         let arguments = evaluation.arguments.map { argument -> ExactTensor? in

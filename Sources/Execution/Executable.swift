@@ -88,15 +88,4 @@ package final class Executable: Sendable {
 
     /// How many input shapes have a schedule.
     package var cachedScheduleCount: Int { schedules.count }
-
-    /// What a run does, in order.
-    package var stepDescriptions: [StepDescription] {
-        steps.map { step in
-            StepDescription(
-                nodes: step.nodes.map(\.name), operators: step.nodes.map(\.type),
-                kernel: step.operation.kernelName, layout: step.layout,
-                inputs: step.inputs.map { ($0, values[$0]) },
-                outputs: step.outputs.compactMap { $0 }.map { ($0, values[$0]) })
-        }
-    }
 }

@@ -5,7 +5,7 @@ import Tensors
 /// A plan for concrete input shapes and a number of threads: where every value lies, and the tasks of every step.
 final class Schedule: Sendable {
     struct ScheduledStep: Sendable {
-        let work: ScheduledOperation.Work
+        let operation: ScheduledOperation.Work
         /// Inputs, then outputs.
         let locations: [Location]
         let inputCount: Int
@@ -14,8 +14,7 @@ final class Schedule: Sendable {
         let evaluation: Evaluation?
         /// Its number among the executable's steps.
         let stepIndex: Int
-        /// The most threads that its work keeps busy.
-        let threadLimit: Int
+        let work: StepWork
     }
 
     /// The values of a step that runs a node's own evaluation.

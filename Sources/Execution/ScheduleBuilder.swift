@@ -351,8 +351,8 @@ struct ScheduleBuilder {
         for name in step.inputs { locations.append(location(name, offsets)) }
         for name in step.outputs { locations.append(name.map { location($0, offsets) } ?? .arena(0)) }
         return Schedule.ScheduledStep(
-            work: placed.operation.work, locations: locations, inputCount: step.inputs.count,
+            operation: placed.operation.work, locations: locations, inputCount: step.inputs.count,
             scratchByteOffset: scratch, evaluation: evaluation, stepIndex: placed.index,
-            threadLimit: StepWork(step.nodes, values).threadLimit)
+            work: StepWork(step.nodes, values))
     }
 }

@@ -13,7 +13,6 @@ package final class Session {
     private let arena = Arena()
     /// The schedules of the last input shapes, the latest first.
     private var recent: [BoundSchedule] = []
-    private let measured = StepTimes()
 
     /// The most schedules that stay bound to the arena.
     private static let recentCapacity = 4
@@ -70,13 +69,25 @@ package final class Session {
         try bound.run(inputs, into: outputs, slackByteCount: slackByteCount, pool: pool, times: nil)
     }
 
-    /// Runs the network and returns what each step took, in nanoseconds, in the order of `stepDescriptions`.
-    package func measure(
-        _ inputs: [String: Tensor]
-    ) throws(ExecutionError) -> (outputs: [String: Tensor], nanoseconds: [UInt64]) {
-        measured.nanoseconds = [UInt64](repeating: 0, count: executable.steps.count)
-        let outputs = try run(inputs, times: measured)
-        return (outputs, measured.nanoseconds)
+    /// Runs the network so often and returns what each step took, in the order of `Executable.stepDescriptions`.
+    package func profile(
+        _ inputs: [String: Tensor], runCount: Int
+    ) throws(ExecutionError) -> [StepProfile] {
+        var nanoseconds = [[UInt64]](repeating: [], count: executable.steps.count)
+        let times = StepTimes()
+        for _ in 0..<runCount {
+            times.nanoseconds = [UInt64](repeating: 0, count: executable.steps.count)
+            _ = try run(inputs, times: times)
+            for (index, time) in times.nanoseconds.enumerated() { nanoseconds[index].append(time) }
+        }
+        var works = [StepWork?](repeating: nil, count: executable.steps.count)
+        if times.isFixed { for step in recent[0].schedule.steps { works[step.stepIndex] = step.work } }
+        return zip(executable.stepDescriptions, zip(nanoseconds, works)).map { description, measured in
+            let sorted = measured.0.sorted()
+            return StepProfile(
+                step: description, nanoseconds: sorted.isEmpty ? 0 : Double(sorted[sorted.count / 2]),
+                work: measured.1)
+        }
     }
 
     private func run(
@@ -117,6 +128,7 @@ package final class Session {
             }
             memory.append(bytes)
         }
+        times?.isFixed = true
         try bound.run(
             inputs, into: memory, slackByteCount: Storage.slackByteCount, pool: pool, times: times)
         return outputs
@@ -215,9 +227,20 @@ package final class Session {
     }
 }
 
+/// What a step takes.
+package struct StepProfile: Sendable {
+    package let step: StepDescription
+    /// The median of the runs.
+    package let nanoseconds: Double
+    /// `nil`: nothing runs for this step, or its shapes depend on data.
+    package let work: StepWork?
+}
+
 /// How long each step of a run took.
 final class StepTimes {
     var nanoseconds: [UInt64] = []
+    /// Whether the run had a schedule.
+    var isFixed = false
 
     static func now() -> UInt64 {
         var time = timespec()

@@ -26,4 +26,9 @@ package struct StepDescription: Sendable {
     /// The values that are read, and those that are defined, with what is known of them.
     package let inputs: [(name: String, info: ValueInfo?)]
     package let outputs: [(name: String, info: ValueInfo?)]
+    /// The bytes of the inputs, the weights (packed or read as they are) and the outputs as they lie; an open first axis
+    /// counts 1. `nil`: another axis is open.
+    package let inputByteCount: Int?
+    package let weightByteCount: Int
+    package let outputByteCount: Int?
 }

@@ -271,6 +271,26 @@ def test_bench_prints_one_time_an_iteration(tmp_path):
     assert run("bench", MODEL.folder, "--iterations", "2", "--input", f"input={INPUT}", "--no-fold").status == 0
 
 
+def test_bench_shows_what_each_step_takes():
+    arguments = ("bench", networks.network("digits_cnn").folder, "--threads", "1", "--iterations", "9", "--profile")
+    completed = run(*arguments, "--json")
+    assert completed.status == 0, completed.errors
+    profile = json.loads(completed.output)["profile"]
+    assert profile["peakGigaflopsPerSecond"] > 1
+    assert sum(step["share"] for step in profile["steps"]) == pytest.approx(1)
+    assert sum(step["microseconds"] for step in profile["steps"]) == pytest.approx(profile["totalMicroseconds"])
+    convolution = next(step for step in profile["steps"] if step["operators"][0] == "Conv")
+    assert convolution["kernel"] and 0 < convolution["shareOfPeak"] < 1 and convolution["gigaflopsPerSecond"] > 0
+    text = run(*arguments)
+    assert text.status == 0 and "total, of a measured peak" in text.output
+
+
+def test_inspect_shows_the_bytes_of_each_step():
+    steps = json.loads(run("inspect", MODEL.folder, "--json").output)["steps"]
+    first = next(step for step in steps if step["weightBytes"] > 0)
+    assert first["layout"] == "plain" and first["inputBytes"] == 30 * 4 and first["outputBytes"] > 0
+
+
 # Configuration
 
 

@@ -135,6 +135,11 @@ typedef struct {
     /// The same from plain planes: a source pixel is one float, `taps` are those of every channel, all inside, and
     /// weights lie as [panels][taps][panelChannels]; channels, strides and pads do not count.
     void (*planar_convolution)(const ck_blocked_convolution *convolution);
+    /// Nothing but multiply-adds in registers, in as many chains as hide their latency: what the processor can do at best.
+    /// A step has so many operations, two for each multiply-add.
+    float (*multiply_adds)(size_t steps);
+    size_t multiplyAddOperations;
+
     void (*matrix_block)(const ck_matrix_block *block);
     /// The same from a left side that lies as rows; for the same sums in the same order.
     void (*matrix_rows)(const ck_matrix_block *block);

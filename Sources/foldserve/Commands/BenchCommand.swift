@@ -3,6 +3,7 @@ import Execution
 import FoundationEssentials
 import Glibc
 import Graph
+import Kernels
 import Tensors
 
 struct BenchCommand: ParsableCommand {
@@ -37,6 +38,9 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Run the network as the file has it: shows what folding buys.")
     var noFold = false
 
+    @Flag(help: "Show what each step takes, as a share of the time and of this machine's measured peak.")
+    var profile = false
+
     @Flag(help: #"Print {"milliseconds":[one per iteration], …}."#)
     var json = false
 
@@ -51,7 +55,8 @@ struct BenchCommand: ParsableCommand {
         try CommandFailure.reporting {
             var loaded = try LoadedModel(path: model, fold: !noFold)
             let threadCount = threads ?? ThreadCount.available
-            let session = Session(try loaded.makeExecutable(), threadCount: threadCount)
+            let executable = try loaded.makeExecutable()
+            let session = Session(executable, threadCount: threadCount)
             var arguments = try TensorArguments.read(inputs, for: loaded.graph)
             for port in loaded.graph.inputs where arguments[port.name] == nil {
                 arguments[port.name] = try RandomInput.make(port, openExtent: batch)
@@ -68,7 +73,14 @@ struct BenchCommand: ParsableCommand {
                 try OutputDirectory.make(outputDir)
                 try TensorArguments.write(outputs, directory: outputDir)
             }
-            try report(milliseconds, threadCount: threadCount)
+            var profileReport: ProfileReport?
+            if profile {
+                let peak = PeakRate.measure(KernelTable(executable.instructionSet)) * Double(threadCount)
+                let runCount = min(iterations, Self.maximumProfileRunCount)
+                profileReport = ProfileReport(
+                    try session.profile(arguments, runCount: runCount), peak: peak)
+            }
+            try report(milliseconds, profileReport, threadCount: threadCount)
         }
     }
 
@@ -78,19 +90,24 @@ struct BenchCommand: ParsableCommand {
         let minimum: Double
         let threads: Int
         let folded: Bool
+        let profile: ProfileReport?
     }
 
-    private func report(_ milliseconds: [Double], threadCount: Int) throws {
+    /// The most inferences that a profile is the median of.
+    private static let maximumProfileRunCount = 1_000
+
+    private func report(_ milliseconds: [Double], _ profile: ProfileReport?, threadCount: Int) throws {
         let sorted = milliseconds.sorted()
         let report = Report(
             milliseconds: milliseconds, median: sorted[sorted.count / 2], minimum: sorted[0],
-            threads: threadCount, folded: !noFold)
+            threads: threadCount, folded: !noFold, profile: profile)
         if json {
             print(String(decoding: try JSONEncoder().encode(report), as: UTF8.self))
         } else {
             print(
                 "median \(report.median) ms, minimum \(report.minimum) ms, maximum \(sorted[sorted.count - 1]) ms "
                     + "over \(iterations) inferences on \(threadCount) threads")
+            if let profile { print(profile.text) }
         }
     }
 }

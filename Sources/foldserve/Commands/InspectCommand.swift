@@ -45,7 +45,13 @@ struct Inspection: Encodable {
         let nodes: [String]
         let operators: [String]
         let kernel: String
+        /// How the outputs lie: `plain` or `blocked`.
+        let layout: String
         let outputs: [Port]
+        /// Of one item as it lies; null where other axes than the first are open.
+        let inputBytes: Int?
+        let weightBytes: Int
+        let outputBytes: Int?
     }
 
     let model: String
@@ -141,10 +147,17 @@ extension Inspection.Step {
         nodes = step.nodes
         operators = step.operators
         kernel = step.kernel
+        layout = step.layout.rawValue
+        inputBytes = step.inputByteCount
+        weightBytes = step.weightByteCount
+        outputBytes = step.outputByteCount
         outputs = step.outputs.map { name, info in Inspection.Port(name, info ?? ValueInfo(nil, nil)) }
     }
 
     var text: String {
-        operators.joined(separator: "+") + " by \(kernel) → " + outputs.map(\.text).joined(separator: ", ")
+        func count(_ bytes: Int?) -> String { bytes.map(String.init) ?? "?" }
+        return operators.joined(separator: "+") + " by \(kernel) → "
+            + outputs.map(\.text).joined(separator: ", ")
+            + "; \(layout), bytes in \(count(inputBytes)), weights \(weightBytes), out \(count(outputBytes))"
     }
 }
