@@ -41,6 +41,11 @@ INLINE Vector clamp(Vector x, Vector lower, Vector upper) {
     return select(x > upper, upper, x);
 }
 
+// The greater of two; NaN of either side stays.
+INLINE Vector greater(Vector left, Vector right) {
+    return select(left != left, left, select(left > right, left, right));
+}
+
 // The first `count` elements; the others are 0.
 INLINE Vector load_part(const float *source, size_t count) {
     float buffer[LANES] = {0};
@@ -653,6 +658,8 @@ static float exp_sum(float *destination, const float *source, size_t count, floa
 }
 
 #include "BlockedConvolution.h"
+#include "BlockedWindow.h"
+#include "BlockedChannels.h"
 
 const ck_kernels KERNELS = {
     .lanes = LANES,
@@ -662,6 +669,11 @@ const ck_kernels KERNELS = {
     .tilePixels = TILE_PIXELS,
     .blocked_convolution = blocked_convolution,
     .planar_convolution = planar_convolution,
+    .blocked_window = blocked_window,
+    .channel_binary = channel_binary,
+    .channel_affine = channel_affine,
+    .channel_mean = channel_mean,
+    .channel_gather = channel_gather,
     .matrix_block = matrix_block,
     .multiply_adds = multiply_adds,
     .multiplyAddOperations = 2 * PEAK_CHAINS * LANES,

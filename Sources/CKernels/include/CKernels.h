@@ -101,6 +101,40 @@ typedef enum {
     CK_WINDOW_WEIGHTED_SUM,
 } ck_window_kind;
 
+/// How a window slides along one axis.
+typedef struct {
+    size_t input, output, kernel, stride, dilation, padBegin;
+} ck_window_axis;
+
+/// A window over one channel block of one item; axes are depth, height and width.
+///
+/// A maximum begins with −∞, a sum with 0; taps outside of the input are left out.
+typedef struct {
+    ck_window_kind kind;
+    /// [input pixels][CK_BLOCK]
+    const float *source;
+    /// [output pixels][CK_BLOCK]
+    float *destination;
+    /// Of a weighted sum: [taps][CK_BLOCK], the first summand [CK_BLOCK], and what is added behind it, placed as the
+    /// output, or NULL.
+    const float *weights;
+    const float *initial;
+    const float *residual;
+    /// Of a sum: what each output is divided by, [output pixels].
+    const float *divisors;
+    ck_window_axis axes[3];
+    /// The output's rows that are computed, counted through its sheets.
+    size_t firstRow, rowCount;
+    /// Of a weighted sum.
+    float lower, upper;
+} ck_blocked_window;
+
+/// A channel of a blocked value: the block's first float at the first pixel, and the lane. NULL: no channel.
+typedef struct {
+    const float *block;
+    size_t lane;
+} ck_channel_source;
+
 typedef enum {
     CK_CLAMP, // min(max(x, alpha), beta)
     CK_LEAKY_RELU, // x < 0 ? alpha·x : x
@@ -140,6 +174,21 @@ typedef struct {
     float (*multiply_adds)(size_t steps);
     size_t multiplyAddOperations;
 
+    /// Depthwise convolution, maximum and average pool of a channel block.
+    void (*blocked_window)(const ck_blocked_window *window);
+    /// [pixels][CK_BLOCK] and one operand for each channel, [CK_BLOCK], which is the left one when `reversed`; clamped.
+    void (*channel_binary)(
+        ck_binary_kind kind, bool reversed, float *destination, const float *source, const float *channels,
+        size_t pixels, float lower, float upper);
+    /// scale · x + shift for each channel, [CK_BLOCK] each; clamped.
+    void (*channel_affine)(
+        float *destination, const float *source, const float *scale, const float *shift, size_t pixels, float lower,
+        float upper);
+    /// destination [CK_BLOCK]: the sum over the pixels of a block by `divisor`, in an order that depends on `pixels` alone.
+    void (*channel_mean)(float *destination, const float *source, size_t pixels, float divisor);
+    /// destination [pixels][CK_BLOCK] of the channels `sources` [CK_BLOCK], none of which may lie in it; lanes without a
+    /// channel are left as they are or hold anything.
+    void (*channel_gather)(float *destination, const ck_channel_source *sources, size_t pixels);
     void (*matrix_block)(const ck_matrix_block *block);
     /// The same from a left side that lies as rows; for the same sums in the same order.
     void (*matrix_rows)(const ck_matrix_block *block);

@@ -5,6 +5,9 @@ import Tensors
 
 /// Conv with constant 32-bit weights over one to three spatial axes.
 struct ConvolutionLowering: Lowering {
+    /// The channels from which on a depthwise convolution is worth the reordering of a plain input.
+    private static let minimumBlockedChannels = BlockedShape.blockSize / 2
+
     func lower(_ node: Node, _ context: LoweringContext) -> LoweredNode? {
         guard let operation = node.operation as? Conv, let input = node.input(0), context.isFloat(input),
             let weight = context.graph.fixedConstant(node.input(1)), weight.elementType == .float32,
@@ -19,6 +22,14 @@ struct ConvolutionLowering: Lowering {
         }
         let kernel = Array(weight.shape.dimensions.dropFirst(2))
         if weight.shape[1] == 1, operation.group > 1 {
+            // Few plain channels would fill a block badly.
+            if weight.shape[0] == operation.group,
+                context.layout(input) == .blocked || operation.group >= Self.minimumBlockedChannels,
+                let depthwise = try? BlockedDepthwiseOperation(
+                    window: operation.window, weight: weight, bias: bias, kernels: context.kernels)
+            {
+                return LoweredNode(operation: depthwise, inputs: [input], layout: .blocked)
+            }
             return LoweredNode(
                 operation: DepthwiseOperation(
                     window: operation.window, kernel: kernel, group: operation.group,

@@ -17,6 +17,16 @@ struct MeanLowering: Lowering {
             axes = found
         default: return nil
         }
+        if context.layout(input) == .blocked, axes == 2..<rank,
+            let outputRank = context.info(node.outputs[0])?.rank
+        {
+            // Where the axes stay, so does the layout.
+            let isBlocked = outputRank == rank
+            return LoweredNode(
+                operation: BlockedMeanOperation(
+                    divides: node.type != "ReduceSum", isBlocked: isBlocked, kernels: context.kernels),
+                inputs: [input], inputLayouts: [.blocked], outputLayout: isBlocked ? .blocked : .plain)
+        }
         return LoweredNode(
             operation: MeanOperation(axes: axes, divides: node.type != "ReduceSum", kernels: context.kernels),
             inputs: [input])

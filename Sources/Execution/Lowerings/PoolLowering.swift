@@ -21,6 +21,10 @@ struct PoolLowering: Lowering {
         } else {
             return nil
         }
+        guard context.layout(input) == .plain else {
+            return LoweredNode(
+                operation: BlockedPoolOperation(pool: operation), inputs: [input], layout: .blocked)
+        }
         return LoweredNode(operation: operation, inputs: [input])
     }
 }
@@ -70,7 +74,7 @@ struct PoolOperation: LoweredOperation {
     }
 
     /// How many elements each output is the mean of: [outputs of a plane].
-    private func divisors(_ input: Shape, _ output: Shape) -> [Float] {
+    func divisors(_ input: Shape, _ output: Shape) -> [Float] {
         var result: [Float] = [1]
         for axis in kernel.indices {
             let (extent, outputs) = (input[axis + 2], output[axis + 2])

@@ -1,0 +1,71 @@
+import CKernels
+import Graph
+import Kernels
+import Tensors
+
+/// A convolution from blocked to blocked whose groups have one input channel and one output channel each.
+struct BlockedDepthwiseOperation: LoweredOperation {
+    let window: Window
+    let kernel: [Int]
+    /// [blocks][taps][16]
+    let weights: FloatMemory
+    /// [blocks][16]
+    let bias: FloatMemory
+    let kernels: KernelTable
+    var epilogue = Epilogue()
+
+    var kernelName: String {
+        "\(kernels.instructionSet.rawValue) depthwise convolution, blocked" + epilogue.name
+    }
+
+    /// `weight`: [channels, 1, kernel…]
+    init(window: Window, weight: Tensor, bias: [Float]?, kernels: KernelTable) throws(TensorError) {
+        self.window = window
+        self.kernels = kernels
+        kernel = Array(weight.shape.dimensions.dropFirst(2))
+        weights = FloatMemory(
+            blocking: try weight.elements(as: Float.self), lines: kernel.reduce(1, *))
+        self.bias = FloatMemory(
+            blocking: bias ?? [Float](repeating: 0, count: weight.shape[0]), lines: 1)
+    }
+
+    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
+        guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
+            return nil
+        }
+        var result = self
+        result.epilogue = epilogue
+        return AbsorbedOperation(operation: result, addedInputs: added)
+    }
+
+    func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
+        let (input, output) = (shapes.inputs[0], shapes.outputs[0])
+        guard let source = BlockedShape(input), let target = BlockedShape(output),
+            let axes = WindowAxis.axes(window, kernel: kernel, input: input, output: output),
+            let window = BlockedWindow(CK_WINDOW_WEIGHTED_SUM, axes: axes, weights: weights)
+        else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
+        guard target.count > 0 else { return ScheduledOperation([]) }
+        let tasks = BlockedRows(window, target)
+        let rowCount = window.rowPixels * BlockedShape.blockSize
+        var result = ScheduledOperation([
+            ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in
+                tasks.forEachPiece(task) { plane, block, rows in
+                    var piece = window.task(block: block)
+                    let place = plane * target.blockStride
+                    piece.source = memory.input(0) + plane * source.blockStride
+                    piece.destination = memory.output(0) + place
+                    piece.initial = UnsafePointer(bias.pointer + block * BlockedShape.blockSize)
+                    if epilogue.hasResidual { piece.residual = memory.input(1) + place }
+                    (piece.firstRow, piece.rowCount) = (rows.lowerBound, rows.count)
+                    (piece.lower, piece.upper) = (epilogue.lower, epilogue.upper)
+                    kernels.functions.pointee.blocked_window(&piece)
+                    epilogue.finish(
+                        kernels, piece.destination + rows.lowerBound * rowCount, rows.count * rowCount)
+                }
+            }
+        ])
+        // A tile reads its residual just before it writes there.
+        if epilogue.hasResidual { result.reusableInputs = [1] }
+        return result
+    }
+}

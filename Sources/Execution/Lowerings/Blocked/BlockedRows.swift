@@ -1,0 +1,36 @@
+import Kernels
+
+/// The output rows of a window over a blocked value, counted through the items and the channel blocks: the tasks of a phase.
+struct BlockedRows: Sendable {
+    private let rows: Chunks
+    private let rowsInBlock: Int
+    private let blocks: Int
+
+    /// The floats of a task's outputs: what it reads and writes fits into the second cache.
+    private static let elementCount = 24_576
+
+    init(_ window: BlockedWindow, _ target: BlockedShape) {
+        rowsInBlock = window.rowCount
+        blocks = target.blocks
+        let row = window.rowPixels * BlockedShape.blockSize
+        rows = Chunks(
+            total: target.items * target.blocks * window.rowCount, size: Self.elementCount / max(1, row))
+    }
+
+    var count: Int { rows.count }
+
+    /// Calls `body` with the pieces of a task.
+    ///
+    /// `plane`: the number of the item's channel block among all; `block`: among those of the item.
+    func forEachPiece(_ task: Int, _ body: (_ plane: Int, _ block: Int, _ rows: Range<Int>) -> Void) {
+        let range = rows[task]
+        var first = range.lowerBound
+        while first < range.upperBound {
+            let plane = first / rowsInBlock
+            let start = plane * rowsInBlock
+            let end = min(range.upperBound, start + rowsInBlock)
+            body(plane, plane % blocks, first - start..<end - start)
+            first = end
+        }
+    }
+}

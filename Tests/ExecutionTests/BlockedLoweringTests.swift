@@ -1,0 +1,134 @@
+import Execution
+import Graph
+import Kernels
+import Tensors
+import Testing
+
+/// What follows a convolution, so that it reads blocked values: "b" [N, channels, extents], and "c" of the same shape.
+struct BlockedCase: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    var channels = 19
+    var extents = [9, 11]
+    /// How many steps copy a value into another layout, those of the graph's input and output left out.
+    var reorders = 0
+    let build: @Sendable (inout GraphSketch, inout Noise) throws -> Void
+
+    static let batch = 2
+
+    func graph() throws -> Graph {
+        var noise = Noise(17)
+        var sketch = GraphSketch()
+        sketch.input("x", [.symbol("N"), .known(3)] + extents.map(Dimension.known))
+        for name in ["b", "c"] {
+            sketch.constants["w" + name] = noise.tensor(
+                [channels, 3] + extents.map { _ in 1 }, scale: 0.5)
+            try sketch.add("Conv", ["x", "w" + name], [name])
+        }
+        try build(&sketch, &noise)
+        return try sketch.graph(["y"])
+    }
+
+    func check(_ set: InstructionSet) throws {
+        let graph = try graph()
+        let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+        #expect(executable.stepDescriptions.allSatisfy { $0.kernel != "reference evaluation" })
+        let copied = executable.stepDescriptions.filter { $0.kernel.hasPrefix("reorder") }
+            .filter { !$0.inputs.contains { $0.name == "x" } && !$0.inputs.contains { $0.name == "y" } }
+        #expect(copied.count == reorders, "\(copied.flatMap { $0.inputs.map(\.name) })")
+        var noise = Noise(23)
+        let inputs = ["x": noise.tensor([Self.batch, 3] + extents)]
+        let expected = try exactly(graph, inputs)
+        for threadCount in [1, 2] {
+            let outputs = try Session(executable, threadCount: threadCount).run(inputs)
+            #expect(try worstError(outputs, expected) < 1e-5)
+        }
+    }
+}
+
+@Suite struct BlockedLoweringTests {
+    private static func depthwise(
+        _ channels: Int, _ extents: [Int], kernel: [Int], strides: Int = 1, dilations: Int = 1,
+        pads: [Int]? = nil, hasBias: Bool = true, tail: [String] = []
+    ) -> BlockedCase {
+        BlockedCase(
+            testDescription: "depthwise \(channels) \(extents) k\(kernel) s\(strides) d\(dilations) "
+                + "p\(pads ?? []) \(tail)",
+            channels: channels, extents: extents
+        ) { sketch, noise in
+            sketch.constants["w"] = noise.tensor([channels, 1] + kernel, scale: 0.3)
+            sketch.constants["bias"] = noise.tensor([channels])
+            try sketch.add(
+                "Conv", hasBias ? ["b", "w", "bias"] : ["b", "w"], [tail.isEmpty ? "y" : "t0"],
+                [
+                    "group": .integer(Int64(channels)),
+                    "strides": .integers(kernel.map { _ in Int64(strides) }),
+                    "dilations": .integers(kernel.map { _ in Int64(dilations) }),
+                    "pads": .integers(
+                        (pads ?? kernel.map { _ in 0 } + kernel.map { _ in 0 }).map { Int64($0) }),
+                ])
+            for (index, type) in tail.enumerated() {
+                try sketch.add(
+                    type, type == "Add" ? ["c", "t\(index)"] : ["t\(index)"],
+                    [index == tail.count - 1 ? "y" : "t\(index + 1)"])
+            }
+        }
+    }
+
+    private static let depthwiseCases = [
+        depthwise(16, [7, 7], kernel: [3, 3], pads: [1, 1, 1, 1]),
+        depthwise(19, [14, 15], kernel: [3, 3], strides: 2, pads: [0, 1, 1, 0], hasBias: false),
+        depthwise(33, [8, 30], kernel: [5, 5], pads: [2, 2, 2, 2], tail: ["Relu"]),
+        depthwise(17, [13, 29], kernel: [5, 5], strides: 2, pads: [2, 2, 2, 2]),
+        depthwise(18, [7, 7], kernel: [7, 7], pads: [3, 3, 3, 3], tail: ["Add", "HardSwish"]),
+        depthwise(20, [3, 2], kernel: [3, 3], pads: [1, 1, 1, 1], tail: ["Add"]),
+        depthwise(20, [10, 12], kernel: [3, 3], dilations: 2, pads: [2, 2, 2, 2]),
+        depthwise(20, [10, 12], kernel: [2, 4], strides: 3, pads: [1, 2, 0, 3]),
+        depthwise(21, [23], kernel: [3], strides: 1, pads: [1, 1]),
+        depthwise(16, [5, 6, 7], kernel: [3, 2, 3], pads: [1, 0, 1, 1, 1, 1]),
+        depthwise(16, [6, 5, 9], kernel: [3, 3, 3], strides: 2, pads: [1, 1, 1, 1, 1, 1]),
+        depthwise(16, [5, 4], kernel: [3, 3], pads: [4, 5, 6, 4]),
+    ]
+
+    @Test(arguments: depthwiseCases, InstructionSet.supported)
+    func `depthwise convolutions`(_ c: BlockedCase, _ set: InstructionSet) throws { try c.check(set) }
+
+    private static let pools: [BlockedCase] = ["MaxPool", "AveragePool"].flatMap { type in
+        let attributes: [([Int], [String: Attribute])] = [
+            ([9, 11], ["kernel_shape": .integers([2, 2]), "strides": .integers([2, 2])]),
+            ([20, 13], ["kernel_shape": .integers([3, 3]), "pads": .integers([1, 1, 1, 1])]),
+            (
+                [12, 12],
+                [
+                    "kernel_shape": .integers([3, 3]), "strides": .integers([2, 2]),
+                    "pads": .integers([1, 1, 1, 1]), "ceil_mode": .integer(1),
+                ]
+            ),
+            ([7, 9], ["kernel_shape": .integers([3, 2]), "strides": .integers([2, 3])]),
+            ([13], ["kernel_shape": .integers([4]), "auto_pad": .string("SAME_LOWER")]),
+            ([5, 6, 7], ["kernel_shape": .integers([2, 3, 2]), "strides": .integers([1, 2, 1])]),
+        ]
+        return attributes.map { extents, attributes in
+            BlockedCase(
+                testDescription: "\(type) \(extents) \(attributes)", extents: extents
+            ) { sketch, _ in
+                try sketch.add(type, ["b"], ["y"], attributes)
+            }
+        }
+    }
+
+    @Test(arguments: pools, InstructionSet.supported)
+    func `pools of every rank`(_ c: BlockedCase, _ set: InstructionSet) throws { try c.check(set) }
+
+    @Test(arguments: InstructionSet.supported) func `means over all pixels`(_ set: InstructionSet) throws {
+        for channels in [16, 35] {
+            for type in ["GlobalAveragePool", "ReduceMean"] {
+                let c = BlockedCase(testDescription: type, channels: channels) { sketch, _ in
+                    try sketch.add(
+                        type, ["b"], ["y"],
+                        type == "ReduceMean" ? ["axes": .integers([2, -1]), "keepdims": .integer(0)] : [:])
+                }
+                try c.check(set)
+            }
+        }
+    }
+}
