@@ -69,3 +69,8 @@ package struct BlockedShape: Sendable {
         }
     }
 }
+
+extension ValueLayout {
+    /// What the names of kernels end with that take this layout.
+    var kernelSuffix: String { self == .plain ? "" : ", \(rawValue)" }
+}

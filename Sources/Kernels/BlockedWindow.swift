@@ -36,8 +36,7 @@ package struct BlockedWindow: Sendable {
         self.kind = kind
     }
 
-    /// The output's rows in a channel, and the pixels of each.
-    package var rowCount: Int { axes[0].output * axes[1].output }
+    /// The pixels of an output row.
     package var rowPixels: Int { axes[2].output }
     package var taps: Int { axes.reduce(1) { $0 * $1.kernel } }
 

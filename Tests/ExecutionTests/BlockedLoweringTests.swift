@@ -131,4 +131,72 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
             }
         }
     }
+
+    private static let elementwise: [BlockedCase] = [
+        BlockedCase(testDescription: "functions") { sketch, _ in
+            try sketch.add("Sigmoid", ["b"], ["s"])
+            try sketch.add("Exp", ["s"], ["e"])
+            try sketch.add("Tanh", ["e"], ["y"])
+        },
+        BlockedCase(testDescription: "two of the same shape") { sketch, _ in
+            try sketch.add("Relu", ["b"], ["r"])
+            try sketch.add("Sub", ["r", "c"], ["s"])
+            try sketch.add("Mul", ["b", "s"], ["m"])
+            try sketch.add("Max", ["m", "r"], ["y"])
+        },
+        BlockedCase(testDescription: "a gate for each channel") { sketch, noise in
+            sketch.constants["w"] = noise.tensor([19, 19, 1, 1], scale: 0.3)
+            try sketch.add("GlobalAveragePool", ["b"], ["g"])
+            try sketch.add("Conv", ["g", "w"], ["f"])
+            try sketch.add("HardSigmoid", ["f"], ["s"])
+            try sketch.add("Mul", ["s", "b"], ["m"])
+            try sketch.add("Relu", ["m"], ["y"])
+        },
+        BlockedCase(testDescription: "constants for each channel") { sketch, noise in
+            sketch.constants["k"] = noise.tensor([19, 1, 1])
+            sketch.constants["l"] = noise.tensor([1, 19, 1, 1])
+            sketch.constants["m"] = Tensor([Float(3)])
+            try sketch.add("Sub", ["k", "b"], ["p"])
+            try sketch.add("Mul", ["p", "l"], ["q"])
+            try sketch.add("Div", ["q", "m"], ["r"])
+            try sketch.add("Add", ["m", "r"], ["t"])
+            try sketch.add("HardSwish", ["t"], ["y"])
+        },
+        BlockedCase(testDescription: "normalization") { sketch, noise in
+            for name in ["gamma", "beta", "mean"] { sketch.constants[name] = noise.tensor([19]) }
+            sketch.constants["variance"] = try Tensor(
+                [Float](repeating: 0.7, count: 19), shape: Shape([19]))
+            try sketch.add("MaxPool", ["b"], ["p"], ["kernel_shape": .integers([2, 2])])
+            try sketch.add("BatchNormalization", ["p", "gamma", "beta", "mean", "variance"], ["n"])
+            try sketch.add("Relu", ["n"], ["y"])
+        },
+        // A float for each pixel is left to the plain operation.
+        BlockedCase(testDescription: "a mask", reorders: 1) { sketch, noise in
+            sketch.constants["k"] = noise.tensor([9, 11])
+            try sketch.add("Mul", ["b", "k"], ["y"])
+        },
+    ]
+
+    @Test(arguments: elementwise, InstructionSet.supported)
+    func `functions of one value and of two`(_ c: BlockedCase, _ set: InstructionSet) throws {
+        try c.check(set)
+    }
+
+    @Test(arguments: InstructionSet.supported)
+    func `what fills up the last block reaches no result`(_ set: InstructionSet) throws {
+        // The lanes behind the 17 channels become 0/0.
+        let c = BlockedCase(testDescription: "tails", channels: 17, extents: [6, 6]) { sketch, noise in
+            sketch.constants["one"] = noise.tensor([17, 1, 1])
+            sketch.constants["w"] = noise.tensor([17, 1, 3, 3])
+            sketch.constants["p"] = noise.tensor([17, 17, 1, 1], scale: 0.2)
+            sketch.constants["q"] = noise.tensor([4, 17, 3, 3], scale: 0.2)
+            try sketch.add("Div", ["b", "one"], ["d"])
+            try sketch.add("Conv", ["d", "w"], ["e"], ["group": .integer(17)])
+            try sketch.add("GlobalAveragePool", ["e"], ["g"])
+            try sketch.add("Conv", ["g", "p"], ["h"])
+            try sketch.add("Mul", ["d", "h"], ["i"])
+            try sketch.add("Conv", ["i", "q"], ["y"])
+        }
+        try c.check(set)
+    }
 }

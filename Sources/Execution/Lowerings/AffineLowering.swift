@@ -8,11 +8,7 @@ struct AffineLowering: Lowering {
     func lower(_ node: Node, _ context: LoweringContext) -> LoweredNode? {
         guard let input = node.input(0), context.isFloat(input) else { return nil }
         if let affine = node.operation as? Affine {
-            return LoweredNode(
-                operation: AffineOperation(
-                    scale: FloatMemory(affine.scale.map { Float($0) }),
-                    shift: FloatMemory(affine.shift.map { Float($0) }), axis: affine.axis,
-                    kernels: context.kernels), inputs: [input])
+            return lower(affine.scale, affine.shift, axis: affine.axis, input, context)
         }
         guard let normalization = node.operation as? BatchNormalization, let rank = context.info(input)?.rank,
             rank >= 2, let gamma = context.constantFloats(node.input(1)),
@@ -24,11 +20,24 @@ struct AffineLowering: Lowering {
             Double(gamma[$0]) / (Double(variance[$0]) + normalization.epsilon).squareRoot()
         }
         let shift = gamma.indices.map { Double(beta[$0]) - Double(mean[$0]) * scale[$0] }
+        return lower(scale, shift, axis: 1, input, context)
+    }
+
+    private func lower(
+        _ scale: [Double], _ shift: [Double], axis: Int, _ input: String, _ context: LoweringContext
+    ) -> LoweredNode {
+        let (scale, shift) = (scale.map { Float($0) }, shift.map { Float($0) })
+        if axis == 1, context.layout(input) == .blocked {
+            return LoweredNode(
+                operation: BlockedAffineOperation(
+                    scale: FloatMemory(blocking: scale, lines: 1),
+                    shift: FloatMemory(blocking: shift, lines: 1),
+                    kernels: context.kernels), inputs: [input], layout: .blocked)
+        }
         return LoweredNode(
             operation: AffineOperation(
-                scale: FloatMemory(scale.map { Float($0) }), shift: FloatMemory(shift.map { Float($0) }),
-                axis: 1,
-                kernels: context.kernels), inputs: [input])
+                scale: FloatMemory(scale), shift: FloatMemory(shift), axis: axis, kernels: context.kernels),
+            inputs: [input])
     }
 }
 

@@ -10,9 +10,9 @@ struct BinaryLowering: Lowering {
             let right = node.inputs[1],
             context.isFloat(left), context.isFloat(right), let kind = Self.kinds[node.type]
         else { return nil }
-        return LoweredNode(
-            operation: BinaryOperation(kind: kind, name: node.type, kernels: context.kernels),
-            inputs: [left, right])
+        let operation = BinaryOperation(kind: kind, name: node.type, kernels: context.kernels)
+        return BlockedBinaryOperation.lower(operation, left, right, context)
+            ?? LoweredNode(operation: operation, inputs: [left, right])
     }
 
     private static let kinds: [String: ck_binary_kind] = [

@@ -8,19 +8,24 @@ struct ElementwiseLowering: Lowering {
     func lower(_ node: Node, _ context: LoweringContext) -> LoweredNode? {
         guard let function = ElementFunction(node, context), let input = node.input(0) else { return nil }
         return LoweredNode(
-            operation: ElementwiseOperation(function: function, kernels: context.kernels), inputs: [input])
+            operation: ElementwiseOperation(
+                function: function, layout: context.layout(input), kernels: context.kernels),
+            inputs: [input], layout: context.layout(input))
     }
 }
 
 /// One function applied to every element, where it can in place.
 struct ElementwiseOperation: LoweredOperation {
     let function: ElementFunction
+    let layout: ValueLayout
     let kernels: KernelTable
 
-    var kernelName: String { "\(kernels.instructionSet.rawValue) elementwise \(function.name)" }
+    var kernelName: String {
+        "\(kernels.instructionSet.rawValue) elementwise \(function.name)" + layout.kernelSuffix
+    }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) -> ScheduledOperation {
-        let chunks = Chunks.elements(shapes.outputs[0].count)
+        let chunks = Chunks.elements(layout.count(shapes.outputs[0]) ?? 0)
         var result = ScheduledOperation([
             ScheduledOperation.Phase(taskCount: chunks.count) { memory, task in
                 let range = chunks[task]

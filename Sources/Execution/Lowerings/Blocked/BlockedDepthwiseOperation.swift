@@ -45,7 +45,7 @@ struct BlockedDepthwiseOperation: LoweredOperation {
             let window = BlockedWindow(CK_WINDOW_WEIGHTED_SUM, axes: axes, weights: weights)
         else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
         guard target.count > 0 else { return ScheduledOperation([]) }
-        let tasks = BlockedRows(window, target)
+        let tasks = BlockedRows(target, rowPixels: window.rowPixels)
         let rowCount = window.rowPixels * BlockedShape.blockSize
         var result = ScheduledOperation([
             ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in

@@ -17,7 +17,7 @@ struct BlockedPoolOperation: LoweredOperation {
             let window = BlockedWindow(kind, axes: axes)
         else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
         guard target.count > 0 else { return ScheduledOperation([]) }
-        let tasks = BlockedRows(window, target)
+        let tasks = BlockedRows(target, rowPixels: window.rowPixels)
         let divisors = pool.isMaximum ? nil : FloatMemory(pool.divisors(input, output))
         return ScheduledOperation([
             ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in

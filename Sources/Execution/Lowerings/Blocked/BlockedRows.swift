@@ -1,6 +1,6 @@
 import Kernels
 
-/// The output rows of a window over a blocked value, counted through the items and the channel blocks: the tasks of a phase.
+/// The rows of a blocked value, counted through the items and the channel blocks: the tasks of a phase.
 struct BlockedRows: Sendable {
     private let rows: Chunks
     private let rowsInBlock: Int
@@ -9,12 +9,13 @@ struct BlockedRows: Sendable {
     /// The floats of a task's outputs: what it reads and writes fits into the second cache.
     private static let elementCount = 24_576
 
-    init(_ window: BlockedWindow, _ target: BlockedShape) {
-        rowsInBlock = window.rowCount
-        blocks = target.blocks
-        let row = window.rowPixels * BlockedShape.blockSize
+    /// `rowPixels`: the pixels that are not cut; they divide those of a channel.
+    init(_ shape: BlockedShape, rowPixels: Int = 1) {
+        rowsInBlock = shape.pixels / max(1, rowPixels)
+        blocks = shape.blocks
         rows = Chunks(
-            total: target.items * target.blocks * window.rowCount, size: Self.elementCount / max(1, row))
+            total: shape.items * blocks * rowsInBlock,
+            size: Self.elementCount / max(1, rowPixels * BlockedShape.blockSize))
     }
 
     var count: Int { rows.count }
