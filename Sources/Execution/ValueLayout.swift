@@ -1,4 +1,5 @@
 import CKernels
+import Kernels
 import Tensors
 
 /// How the floats of a value lie in memory.
@@ -55,6 +56,15 @@ package struct BlockedShape: Sendable {
     /// The floats from one item to the next.
     package var itemStride: Int { blocks * blockStride }
 
+    /// The shape of what lies in memory: [items, blocks, spatial…, 16], with `rank` axes in all.
+    func memoryShape(rank: Int) throws(ExecutionError) -> Shape {
+        do {
+            return try Shape([items, blocks] + extents.suffix(rank - 3) + [Self.blockSize])
+        } catch {
+            throw .graph(.tensor(error))
+        }
+    }
+
     /// Whether the same bytes are the plain value.
     package var isPlainToo: Bool { pixels <= 1 && channels % Self.blockSize == 0 }
 
@@ -71,6 +81,15 @@ package struct BlockedShape: Sendable {
 }
 
 extension ValueLayout {
+    /// The shape of what lies in memory: that of a blocked value has one axis more.
+    func memoryShape(_ shape: Shape) throws(ExecutionError) -> Shape {
+        guard self == .blocked else { return shape }
+        guard let blocked = BlockedShape(shape) else {
+            throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount)
+        }
+        return try blocked.memoryShape(rank: shape.rank + 1)
+    }
+
     /// What the names of kernels end with that take this layout.
     var kernelSuffix: String { self == .plain ? "" : ", \(rawValue)" }
 }

@@ -199,4 +199,64 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
         }
         try c.check(set)
     }
+
+    private static func joined(_ channels: [Int], axis: Int64 = 1) -> BlockedCase {
+        BlockedCase(testDescription: "joined \(channels) on \(axis)") { sketch, noise in
+            var names: [String] = []
+            for (index, count) in channels.enumerated() {
+                sketch.constants["w\(index)"] = noise.tensor([count, 19, 1, 1], scale: 0.3)
+                names.append("p\(index)")
+                try sketch.add("Conv", ["b", "w\(index)"], ["p\(index)"])
+            }
+            try sketch.add("Concat", names, ["y"], ["axis": .integer(axis)])
+        }
+    }
+
+    private static func sliced(
+        _ starts: [Int64], _ ends: [Int64], _ axes: [Int64], _ steps: [Int64], reorders: Int = 0
+    ) -> BlockedCase {
+        BlockedCase(
+            testDescription: "sliced \(starts) to \(ends) on \(axes) by \(steps)", channels: 53,
+            reorders: reorders
+        ) { sketch, _ in
+            sketch.constants["starts"] = Tensor(starts)
+            sketch.constants["ends"] = Tensor(ends)
+            sketch.constants["axes"] = Tensor(axes)
+            sketch.constants["steps"] = Tensor(steps)
+            try sketch.add("Slice", ["b", "starts", "ends", "axes", "steps"], ["y"])
+        }
+    }
+
+    private static let moves: [BlockedCase] = [
+        joined([16, 32, 16]), joined([16, 3, 40]), joined([5, 7, 2, 3]), joined([58, 58]),
+        joined([6, 6], axis: 2), joined([6, 6, 6], axis: -1), joined([20, 20], axis: 0),
+        sliced([16], [48], [1], [1]), sliced([3], [50], [-3], [1]), sliced([-1], [-54], [1], [-3]),
+        sliced([1, 2], [8, 11], [2, 3], [2, 1]), sliced([0, 1], [20, 8], [1, 2], [1, 1], reorders: 1),
+        BlockedCase(testDescription: "split", channels: 53) { sketch, _ in
+            sketch.constants["sizes"] = Tensor([Int64(16), 20, 17])
+            try sketch.add("Split", ["b", "sizes"], ["p", "q", "r"], ["axis": .integer(1)])
+            try sketch.add("Concat", ["r", "q", "p"], ["y"], ["axis": .integer(1)])
+        },
+        BlockedCase(testDescription: "padded") { sketch, _ in
+            sketch.constants["pads"] = Tensor([Int64(0), 0, 1, 2, 0, 0, 3, -1])
+            sketch.constants["fill"] = Tensor([Float(0.5)])
+            try sketch.add("Pad", ["b", "pads", "fill"], ["y"])
+        },
+        BlockedCase(testDescription: "doubled") { sketch, _ in
+            sketch.constants["scales"] = Tensor([Float(1), 1, 2, 2])
+            try sketch.add("Resize", ["b", nil, "scales"], ["y"], ["mode": .string("linear")])
+        },
+        BlockedCase(testDescription: "channels resized", reorders: 1) { sketch, _ in
+            sketch.constants["scales"] = Tensor([Float(1), 2, 1, 1])
+            try sketch.add("Resize", ["b", nil, "scales"], ["y"])
+        },
+        BlockedCase(testDescription: "channels last", channels: 35) { sketch, _ in
+            try sketch.add("Transpose", ["b"], ["y"], ["perm": .integers([0, 2, 3, 1])])
+        },
+    ]
+
+    @Test(arguments: moves, InstructionSet.supported)
+    func `copies of channels and pixels`(_ c: BlockedCase, _ set: InstructionSet) throws {
+        try c.check(set)
+    }
 }

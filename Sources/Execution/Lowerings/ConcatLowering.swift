@@ -16,7 +16,17 @@ struct ConcatLowering: Lowering {
         if case .integer(let value) = node.attributes["axis"] { axis = Int(value) }
         axis = axis < 0 ? axis + rank : axis
         guard (0..<rank).contains(axis) else { return nil }
-        return LoweredNode(operation: ConcatOperation(axis: axis, joins: isConcat), inputs: inputs)
+        guard (3...5).contains(rank), inputs.contains(where: { context.layout($0) == .blocked }) else {
+            return LoweredNode(operation: ConcatOperation(axis: axis, joins: isConcat), inputs: inputs)
+        }
+        guard axis == 1 else {
+            return LoweredNode(
+                operation: ConcatOperation(axis: axis, joins: isConcat, layout: .blocked), inputs: inputs,
+                layout: .blocked)
+        }
+        return LoweredNode(
+            operation: BlockedChannelsOperation(rule: isConcat ? .join : .split, kernels: context.kernels),
+            inputs: inputs, layout: .blocked)
     }
 }
 
@@ -24,14 +34,19 @@ struct ConcatLowering: Lowering {
 struct ConcatOperation: LoweredOperation {
     let axis: Int
     let joins: Bool
+    /// Of all values; blocked ones are not joined along the channels.
+    var layout = ValueLayout.plain
 
-    var kernelName: String { joins ? "copy of blocks, joined" : "copy of blocks, split" }
+    var kernelName: String {
+        (joins ? "copy of blocks, joined" : "copy of blocks, split") + layout.kernelSuffix
+    }
 
-    func schedule(_ shapes: StepShapes, threadCount: Int) -> ScheduledOperation {
-        let whole = joins ? shapes.outputs[0] : shapes.inputs[0]
+    func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
+        let whole = try layout.memoryShape(joins ? shapes.outputs[0] : shapes.inputs[0])
         guard whole.count > 0 else { return ScheduledOperation([]) }
         let inner = whole.strides[axis]
         let rowLength = whole[axis] * inner
+        // An axis other than the channels stands at the same place in memory.
         let lengths = (joins ? shapes.inputs : shapes.outputs).map { $0[axis] * inner }
         var starts: [Int] = []
         var start = 0

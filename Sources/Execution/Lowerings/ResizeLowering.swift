@@ -19,9 +19,15 @@ struct ResizeLowering: Lowering {
             guard tensor != nil || context.info(name)?.elementType == .int64 else { return nil }
             constants.append(tensor.map(ExactTensor.init))
         }
+        var operation = ResizeOperation(resize: resize, node: node, constants: constants)
+        let inputs = node.inputs.compactMap { $0 }
+        guard context.layout(input) == .blocked, operation.keepsChannels(context) else {
+            return LoweredNode(operation: operation, inputs: inputs)
+        }
+        operation.layout = .blocked
         return LoweredNode(
-            operation: ResizeOperation(resize: resize, node: node, constants: constants),
-            inputs: node.inputs.compactMap { $0 })
+            operation: operation, inputs: inputs,
+            inputLayouts: [.blocked] + inputs.dropFirst().map { _ in .plain }, outputLayout: .blocked)
     }
 }
 
@@ -31,12 +37,35 @@ struct ResizeOperation: LoweredOperation {
     let node: Node
     /// By the node's inputs; `nil` for the first and for what a run computes.
     let constants: [ExactTensor?]
+    /// Of the first input and the output; blocked ones keep their items and channels.
+    var layout = ValueLayout.plain
 
-    var kernelName: String { "blend along axes" }
+    var kernelName: String { "blend along axes" + layout.kernelSuffix }
+
+    /// Whether it is known that only spatial axes change, and by how much.
+    func keepsChannels(_ context: LoweringContext) -> Bool {
+        guard zip(node.inputs, constants).dropFirst().allSatisfy({ $0 == nil || $1 != nil }),
+            node.attributes["axes"] == nil, node.attributes["keep_aspect_ratio_policy"] == nil,
+            let input = context.info(node.input(0))?.dimensions,
+            let output = context.info(node.outputs[0])?.dimensions,
+            input.prefix(2) == output.prefix(2), !input.prefix(2).contains(.unknown)
+        else { return false }
+        // It reads a region, and fills what lies outside of the input.
+        if case .string("tf_crop_and_resize") = node.attributes["coordinate_transformation_mode"] {
+            return false
+        }
+        let last = constants.last { $0 != nil } ?? nil
+        if let scales = last?.reals, scales.count == input.count { return scales[0] == 1 && scales[1] == 1 }
+        return last?.integers != nil
+    }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         let (input, output) = (shapes.inputs[0], shapes.outputs[0])
-        guard output.count > 0, input.count > 0, let arguments = arguments(shapes) else {
+        if output.count == 0 { return ScheduledOperation([]) }
+        guard input.count > 0, let arguments = arguments(shapes) else {
+            guard layout == .plain else {
+                throw .graph(.input(node.type, reason: "an axis without elements is resized").at(node))
+            }
             return ScheduledOperation(.evaluation(node))
         }
         let taps: [[Interpolation.Taps]?]?
@@ -50,7 +79,7 @@ struct ResizeOperation: LoweredOperation {
         let order = taps.indices.filter { taps[$0] != nil }
             .sorted { output[$0] - input[$0] < output[$1] - input[$1] }
         guard !order.isEmpty else { return ScheduledOperation(.view(input: 0)) }
-        return passes(order, taps, input, output)
+        return passes(order, taps, try layout.memoryShape(input), try layout.memoryShape(output))
     }
 
     private func passes(

@@ -21,10 +21,24 @@ struct SliceLowering: Lowering {
             if case .string(let mode) = node.attributes["mode"], mode != "constant" { return nil }
         default: return nil
         }
+        var operation = SliceOperation(
+            node: node, fill: node.type == "Pad" ? context.constantScalar(node.input(2)) ?? 0 : 0)
+        let inputs = node.inputs.compactMap { $0 }
+        guard context.layout(input) == .blocked, let axes = operation.changedAxes(context) else {
+            return LoweredNode(operation: operation, inputs: inputs)
+        }
+        let layouts = [ValueLayout.blocked] + inputs.dropFirst().map { _ in .plain }
+        if axes.contains(1) {
+            guard axes == [1], node.type == "Slice" else {
+                return LoweredNode(operation: operation, inputs: inputs)
+            }
+            return LoweredNode(
+                operation: BlockedChannelsOperation(rule: .slice(operation), kernels: context.kernels),
+                inputs: inputs, inputLayouts: layouts, outputLayout: .blocked)
+        }
+        operation.layout = .blocked
         return LoweredNode(
-            operation: SliceOperation(
-                node: node, fill: node.type == "Pad" ? context.constantScalar(node.input(2)) ?? 0 : 0),
-            inputs: node.inputs.compactMap { $0 })
+            operation: operation, inputs: inputs, inputLayouts: layouts, outputLayout: .blocked)
     }
 }
 
@@ -32,14 +46,35 @@ struct SliceLowering: Lowering {
 struct SliceOperation: LoweredOperation {
     let node: Node
     let fill: Float
+    /// Of the first input and the output; blocked ones keep their channels.
+    var layout = ValueLayout.plain
 
-    var kernelName: String { "copy of rows, \(node.type)" }
+    var kernelName: String { "copy of rows, \(node.type)" + layout.kernelSuffix }
 
-    func schedule(_ shapes: StepShapes, threadCount: Int) -> ScheduledOperation {
-        guard let walks = node.type == "Pad" ? pads(shapes) : slices(shapes) else {
-            return ScheduledOperation(.evaluation(node))
+    /// The axes that do not stay as they are, if these and the places are known; `nil` otherwise.
+    func changedAxes(_ context: LoweringContext) -> Set<Int>? {
+        guard let rank = context.info(node.input(0))?.rank else { return nil }
+        func known(_ index: Int) -> [Int]? { context.info(node.input(index))?.knownElements }
+        for index in node.inputs.indices.dropFirst() where index != 2 {
+            guard node.inputs[index] == nil || known(index) != nil else { return nil }
         }
-        let (input, output) = (shapes.inputs[0], shapes.outputs[0])
+        if node.type == "Pad" {
+            guard node.input(3) == nil, let pads = known(1), pads.count == 2 * rank else { return nil }
+            return Set((0..<rank).filter { pads[$0] != 0 || pads[rank + $0] != 0 })
+        }
+        guard node.input(1) != nil, let axes = known(3) else { return nil }
+        return Set(axes.map { $0 < 0 ? $0 + rank : $0 })
+    }
+
+    func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
+        guard var walks = walks(shapes) else { return ScheduledOperation(.evaluation(node)) }
+        let input = try layout.memoryShape(shapes.inputs[0])
+        let output = try layout.memoryShape(shapes.outputs[0])
+        walks += [Walk](repeating: Walk(), count: output.rank - walks.count)
+        return copy(walks, input, output)
+    }
+
+    private func copy(_ walks: [Walk], _ input: Shape, _ output: Shape) -> ScheduledOperation {
         guard output.count > 0 else { return ScheduledOperation([]) }
         guard output.rank > 0 else { return ScheduledOperation(.view(input: 0)) }
         let last = output.rank - 1
@@ -76,10 +111,13 @@ struct SliceOperation: LoweredOperation {
     }
 
     /// Where an axis begins in the input, and its step.
-    private struct Walk {
+    struct Walk {
         var start = 0
         var step = 1
     }
+
+    /// For each axis; `nil` when a run must compute them.
+    func walks(_ shapes: StepShapes) -> [Walk]? { node.type == "Pad" ? pads(shapes) : slices(shapes) }
 
     /// The integers of input `index`, or of the attribute; `nil` when a run must compute them.
     private func integers(_ index: Int, _ attribute: String, _ shapes: StepShapes) -> [Int]?? {

@@ -13,6 +13,11 @@ struct TransposeLowering: Lowering {
         var permutation = Array((0..<rank).reversed())
         if case .integers(let axes) = node.attributes["perm"] { permutation = axes.map { Int($0) } }
         guard permutation.sorted() == Array(0..<rank) else { return nil }
+        if context.layout(input) == .blocked, permutation == [0] + Array(2..<rank) + [1] {
+            return LoweredNode(
+                operation: ChannelsLastOperation(), inputs: [input], inputLayouts: [.blocked],
+                outputLayout: .plain)
+        }
         return LoweredNode(operation: TransposeOperation(permutation: permutation), inputs: [input])
     }
 }
