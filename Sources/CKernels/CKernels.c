@@ -79,6 +79,63 @@ void ck_pack_blocked(
     }
 }
 
+// G of Winograd's transform: the kernel's polynomial at each point, over the product of the point's distances to the others.
+#define WINOGRAD_A2 (CK_WINOGRAD_A * CK_WINOGRAD_A)
+#define WINOGRAD_B2 (CK_WINOGRAD_B * CK_WINOGRAD_B)
+static const double winogradKernel2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+static const double winogradKernel4[6][3] = {
+    {1 / (WINOGRAD_A2 * WINOGRAD_B2), 0, 0},
+    {0.5 / WINOGRAD_A2 / (WINOGRAD_A2 - WINOGRAD_B2), 0.5 / CK_WINOGRAD_A / (WINOGRAD_A2 - WINOGRAD_B2),
+     0.5 / (WINOGRAD_A2 - WINOGRAD_B2)},
+    {0.5 / WINOGRAD_A2 / (WINOGRAD_A2 - WINOGRAD_B2), -0.5 / CK_WINOGRAD_A / (WINOGRAD_A2 - WINOGRAD_B2),
+     0.5 / (WINOGRAD_A2 - WINOGRAD_B2)},
+    {0.5 / WINOGRAD_B2 / (WINOGRAD_B2 - WINOGRAD_A2), 0.5 / CK_WINOGRAD_B / (WINOGRAD_B2 - WINOGRAD_A2),
+     0.5 / (WINOGRAD_B2 - WINOGRAD_A2)},
+    {0.5 / WINOGRAD_B2 / (WINOGRAD_B2 - WINOGRAD_A2), -0.5 / CK_WINOGRAD_B / (WINOGRAD_B2 - WINOGRAD_A2),
+     0.5 / (WINOGRAD_B2 - WINOGRAD_A2)},
+    {0, 0, 1},
+};
+
+bool ck_pack_winograd(
+    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t panelChannels) {
+    enum { lanes = CK_BLOCK, taps = 9 };
+    const LooseFloat *first = source;
+    const double(*kernel)[3] = tile == 2 ? winogradKernel2 : winogradKernel4;
+    const size_t side = tile + 2, panels = (outputs + panelChannels - 1) / panelChannels;
+    const size_t positionStride = panels * inputs * panelChannels;
+    float check[lanes] = {0};
+    // Some output channels of a panel at once, so that each line below is a few vectors.
+    for (size_t output = 0; output < panels * panelChannels; output += lanes) {
+        const size_t count = output >= outputs ? 0 : outputs - output < lanes ? outputs - output : lanes;
+        float *panel = destination + output / panelChannels * inputs * panelChannels + output % panelChannels;
+        for (size_t input = 0; input < inputs; input++, panel += panelChannels) {
+            double g[3][3][lanes] = {0}, half[6][3][lanes];
+            for (size_t lane = 0; lane < count; lane++) {
+                const LooseFloat *taken = first + ((output + lane) * inputs + input) * taps;
+                for (size_t tap = 0; tap < taps; tap++) g[tap / 3][tap % 3][lane] = taken[tap];
+            }
+            for (size_t y = 0; y < side; y++)
+                for (size_t x = 0; x < 3; x++)
+                    for (size_t lane = 0; lane < lanes; lane++)
+                        half[y][x][lane] = kernel[y][0] * g[0][x][lane] + kernel[y][1] * g[1][x][lane]
+                            + kernel[y][2] * g[2][x][lane];
+            float *place = panel;
+            for (size_t y = 0; y < side; y++) {
+                for (size_t x = 0; x < side; x++, place += positionStride) {
+                    for (size_t lane = 0; lane < lanes; lane++) {
+                        place[lane] = (float)(kernel[x][0] * half[y][0][lane] + kernel[x][1] * half[y][1][lane]
+                                              + kernel[x][2] * half[y][2][lane]);
+                        check[lane] += place[lane] * 0;
+                    }
+                }
+            }
+        }
+    }
+    bool isFinite = true;
+    for (size_t lane = 0; lane < lanes; lane++) isFinite &= check[lane] == 0;
+    return isFinite;
+}
+
 void ck_plain_to_blocked(
     float *destination, const float *source, size_t channels, size_t count, size_t first, size_t size) {
     for (size_t block = 0; block < channels; block += CK_BLOCK, destination += count * CK_BLOCK, source += count * CK_BLOCK) {

@@ -660,6 +660,7 @@ static float exp_sum(float *destination, const float *source, size_t count, floa
 #include "BlockedConvolution.h"
 #include "BlockedWindow.h"
 #include "BlockedChannels.h"
+#include "BlockedWinograd.h"
 
 const ck_kernels KERNELS = {
     .lanes = LANES,
@@ -674,6 +675,9 @@ const ck_kernels KERNELS = {
     .channel_affine = channel_affine,
     .channel_mean = channel_mean,
     .channel_gather = channel_gather,
+    .winograd_input = winograd_input,
+    .winograd_product = winograd_product,
+    .winograd_output = winograd_output,
     .matrix_block = matrix_block,
     .multiply_adds = multiply_adds,
     .multiplyAddOperations = 2 * PEAK_CHAINS * LANES,

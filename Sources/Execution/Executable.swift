@@ -52,7 +52,9 @@ package final class Executable: Sendable {
             throw .graph(error)
         }
         original.constants = [:]
-        let context = LoweringContext(graph: graph, values: values, kernels: KernelTable(instructionSet))
+        let context = LoweringContext(
+            graph: graph, values: values, kernels: KernelTable(instructionSet),
+            usesWinograd: options.usesWinograd)
         graph.constants = [:]
         values = [:]
         let builder = StepBuilder(consume context, options.lowerings)

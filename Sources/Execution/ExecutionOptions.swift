@@ -8,13 +8,16 @@ package struct ExecutionOptions: Sendable {
     package var arenaLimitByteCount: Int
     /// What turns nodes into fast steps, in the order in which it is asked; nothing: every node runs its evaluation.
     package var lowerings: LoweringCatalog
+    /// Whether 3×3 convolutions may be computed by Winograd's algorithm: faster, with a little more rounding error.
+    package var usesWinograd: Bool
 
     package init(
         instructionSet: InstructionSet? = nil, arenaLimitByteCount: Int = 4 << 30,
-        lowerings: LoweringCatalog = .standard
+        lowerings: LoweringCatalog = .standard, usesWinograd: Bool = true
     ) {
         self.instructionSet = instructionSet
         self.arenaLimitByteCount = arenaLimitByteCount
         self.lowerings = lowerings
+        self.usesWinograd = usesWinograd
     }
 }

@@ -44,6 +44,8 @@ package struct LoweringContext: Sendable {
     package internal(set) var graph: Graph
     package internal(set) var values: [String: ValueInfo]
     package let kernels: KernelTable
+    /// Whether 3×3 convolutions may be computed by Winograd's algorithm.
+    package var usesWinograd = true
     /// The values that do not lie plain.
     package internal(set) var layouts: [String: ValueLayout] = [:]
 

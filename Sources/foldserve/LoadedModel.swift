@@ -47,13 +47,13 @@ struct LoadedModel {
     var fold: FoldResult? { report.map { FoldResult(graph: graph, report: $0) } }
 
     /// Packs the weights and lets go of them here.
-    mutating func makeExecutable() throws -> Executable {
+    mutating func makeExecutable(usesWinograd: Bool = true) throws -> Executable {
         progress.show("packing \(Self.displayName(path))")
         defer { progress.pause() }
         let whole = graph
         graph.constants = graph.constants.filter { graph.overridableInputs.contains($0.key) }
         do {
-            return try Executable(consume whole)
+            return try Executable(consume whole, options: ExecutionOptions(usesWinograd: usesWinograd))
         } catch {
             throw CommandFailure.data("\(path): \(error)")
         }

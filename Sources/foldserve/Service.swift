@@ -22,7 +22,9 @@ struct Service {
         self.settings = settings
         let clock = MonotonicClock.system
         let threadCount = settings.threads == 0 ? ThreadCount.available : settings.threads
-        let loader = ModelLoader(FormatCatalog.standard, threadsPerSession: threadCount, clock: clock)
+        let loader = ModelLoader(
+            FormatCatalog.standard, threadsPerSession: threadCount, clock: clock,
+            options: ExecutionOptions(usesWinograd: settings.engine.winograd))
         do {
             repository = try ModelRepository(folder: settings.models, loader: loader, logger: logger)
         } catch {

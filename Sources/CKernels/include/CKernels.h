@@ -95,6 +95,68 @@ typedef struct {
     float lower, upper;
 } ck_blocked_convolution;
 
+/// The points of F(4×4, 3×3) are 0, ±A, ±B and ∞; whatever follows from these two is exact in 32-bit floats.
+#define CK_WINOGRAD_A 0.625
+#define CK_WINOGRAD_B 1.5
+
+/// Tiles of a convolution of 3×3 windows with stride 1: what becomes of the inputs below them. Tiles are counted in rows
+/// through one item; a tile is `tile` × `tile` outputs, and has (tile + 2)² positions.
+typedef struct {
+    /// 2 or 4.
+    size_t tile;
+    /// [blocks][height][width][CK_BLOCK] of one item, with `sourceBlockStride` floats between blocks.
+    const float *source;
+    size_t sourceBlockStride, blocks;
+    size_t height, width;
+    size_t padTop, padLeft;
+    /// The tiles of a row, and those that are wanted.
+    size_t tilesAcross;
+    size_t firstTile, tileCount;
+    /// [positions][blocks][tileCount][CK_BLOCK]
+    float *destination;
+    size_t positionStride, destinationBlockStride;
+} ck_winograd_input;
+
+/// At every position, tiles × output channels: sums[tile][output] = Σ left[tile][input] · right[input][output].
+typedef struct {
+    size_t positions;
+    size_t tileCount;
+    /// The input channels.
+    size_t channels;
+    /// [positions][blocks][tiles][CK_BLOCK], as `winograd_input` leaves them.
+    const float *left;
+    size_t leftPositionStride, leftBlockStride;
+    /// [positions][panels][channels][panelChannels]; the output channels that are wanted, from the first panel on.
+    const float *right;
+    size_t rightPositionStride;
+    size_t outputChannels, panelCount;
+    /// Whether weights are fetched ahead: worth it when they are not in the caches.
+    bool prefetches;
+    /// [positions][blocks][tiles][CK_BLOCK]
+    float *sums;
+    size_t sumsPositionStride, sumsBlockStride;
+} ck_winograd_product;
+
+/// The outputs of tiles, from the sums at their positions: clamp(outputs + bias + residual, lower, upper).
+typedef struct {
+    /// As in `ck_winograd_input`.
+    size_t tile;
+    /// [positions][blocks][tileCount][CK_BLOCK]
+    const float *source;
+    size_t positionStride, sourceBlockStride, blocks;
+    /// [blocks · CK_BLOCK]
+    const float *bias;
+    size_t tilesAcross;
+    size_t firstTile, tileCount;
+    /// [blocks][height][width][CK_BLOCK] of one item, with `destinationBlockStride` floats between blocks.
+    float *destination;
+    size_t destinationBlockStride;
+    size_t height, width;
+    /// Placed as the destination, or NULL.
+    const float *residual;
+    float lower, upper;
+} ck_winograd_output;
+
 typedef enum {
     CK_WINDOW_MAXIMUM,
     CK_WINDOW_SUM,
@@ -189,6 +251,11 @@ typedef struct {
     /// destination [pixels][CK_BLOCK] of the channels `sources` [CK_BLOCK], none of which may lie in it; lanes without a
     /// channel are left as they are or hold anything.
     void (*channel_gather)(float *destination, const ck_channel_source *sources, size_t pixels);
+    /// Bᵀ·d·B of the inputs d of each tile.
+    void (*winograd_input)(const ck_winograd_input *input);
+    void (*winograd_product)(const ck_winograd_product *product);
+    /// Aᵀ·m·A of the sums m of each tile; outputs behind the edges are left out.
+    void (*winograd_output)(const ck_winograd_output *output);
     void (*matrix_block)(const ck_matrix_block *block);
     /// The same from a left side that lies as rows; for the same sums in the same order.
     void (*matrix_rows)(const ck_matrix_block *block);
@@ -234,6 +301,12 @@ void ck_pack_panels(
 /// [panels][blocks of inputs][taps][inputs of the block][panelChannels]; outputs that fill up the last panel are zero.
 void ck_pack_blocked(
     float *destination, const void *source, size_t outputs, size_t inputs, size_t taps, size_t panelChannels);
+
+/// Transforms the weights of a convolution of 3×3 windows, [outputs][inputs][3][3] at any alignment, for `winograd_product`:
+/// G·g·Gᵀ in Double, rounded once, [(tile + 2)²][panels][inputs][panelChannels]; outputs that fill up the last panel are zero.
+/// Returns whether every result is finite.
+bool ck_pack_winograd(
+    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t panelChannels);
 
 /// Copies [channels][count] to blocks [ceil(channels / CK_BLOCK)][count][CK_BLOCK], pixels first ..< first + size of `count`;
 /// the lanes behind the last channel are zero.

@@ -2,6 +2,7 @@ extension LoweringCatalog {
     /// Every lowering; a new one is one line here.
     package static let standard = LoweringCatalog([
         ViewLowering(),
+        WinogradLowering(),
         ConvolutionLowering(),
         ConvolutionTransposeLowering(),
         MatrixProductLowering(),

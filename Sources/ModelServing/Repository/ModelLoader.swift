@@ -11,23 +11,29 @@ package struct ModelLoader: Sendable {
     private let read: @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
     private let workers: WorkerPool
     private let clock: MonotonicClock
+    private let options: ExecutionOptions
 
     /// `read` gets a version's folder; all models' sessions share the threads of `workers`.
     package init(
         fileNames: [String], workers: WorkerPool, clock: MonotonicClock,
+        options: ExecutionOptions = ExecutionOptions(),
         read: @escaping @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
     ) {
         self.fileNames = fileNames
         self.workers = workers
         self.clock = clock
+        self.options = options
         self.read = read
     }
 
     /// Each run may use `threadsPerSession` threads, its own included; runs at once share them.
-    package init(_ catalog: FormatCatalog, threadsPerSession: Int, clock: MonotonicClock) {
+    package init(
+        _ catalog: FormatCatalog, threadsPerSession: Int, clock: MonotonicClock,
+        options: ExecutionOptions = ExecutionOptions()
+    ) {
         self.init(
             fileNames: catalog.formats.map(\.fileName), workers: WorkerPool(threadCount: threadsPerSession),
-            clock: clock
+            clock: clock, options: options
         ) { (folder) throws(ModelError) in
             let (path, format) = try catalog.locate(folder)
             return (try format.load(path: path), "foldserve_" + format.name.lowercased())
@@ -56,7 +62,7 @@ package struct ModelLoader: Sendable {
         let interface = try ModelInterface(folded)
         let executable: Executable
         do {
-            executable = try Executable(consume folded)
+            executable = try Executable(consume folded, options: options)
         } catch {
             throw .execution(error)
         }

@@ -41,6 +41,9 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Show what each step takes, as a share of the time and of this machine's measured peak.")
     var profile = false
 
+    @Flag(help: "Compute 3×3 convolutions directly: slower, with a little less rounding error.")
+    var noWinograd = false
+
     @Flag(help: #"Print {"milliseconds":[one per iteration], …}."#)
     var json = false
 
@@ -55,7 +58,7 @@ struct BenchCommand: ParsableCommand {
         try CommandFailure.reporting {
             var loaded = try LoadedModel(path: model, fold: !noFold)
             let threadCount = threads ?? ThreadCount.available
-            let executable = try loaded.makeExecutable()
+            let executable = try loaded.makeExecutable(usesWinograd: !noWinograd)
             let session = Session(executable, threadCount: threadCount)
             var arguments = try TensorArguments.read(inputs, for: loaded.graph)
             for port in loaded.graph.inputs where arguments[port.name] == nil {

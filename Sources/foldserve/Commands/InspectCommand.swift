@@ -14,8 +14,15 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Flag(help: "Measure each fold's error on cropped random inputs, against an evaluation in Float64.")
+    @Flag(
+        help: """
+            Measure each fold's error on cropped random inputs, against an evaluation in Float64, and what Winograd's \
+            algorithm does to the outputs.
+            """)
     var measure = false
+
+    @Flag(help: "Compute 3×3 convolutions directly: slower, with a little less rounding error.")
+    var noWinograd = false
 
     func run() throws {
         try CommandFailure.reporting {
@@ -25,7 +32,9 @@ struct InspectCommand: ParsableCommand {
                 report = FoldMeasurement.measure(original: loaded.original, result: fold)
             }
             report.addDigests(original: loaded.original, folded: loaded.graph)
-            let inspection = try Inspection(&loaded, report: report)
+            let winograd = measure && !noWinograd ? WinogradMeasurement.measure(loaded.graph) : nil
+            let inspection = try Inspection(
+                &loaded, report: report, usesWinograd: !noWinograd, winograd: winograd)
             print(json ? try JSONText.encode(inspection) : inspection.text)
         }
     }
@@ -61,9 +70,13 @@ struct Inspection: Encodable {
     let operators: [String: Int]
     let operatorsAfter: [String: Int]
     let fold: FoldReport
+    /// `nil` when it was not measured.
+    let winograd: WinogradMeasurement?
     let steps: [Step]
 
-    init(_ loaded: inout LoadedModel, report: FoldReport) throws {
+    init(
+        _ loaded: inout LoadedModel, report: FoldReport, usesWinograd: Bool, winograd: WinogradMeasurement?
+    ) throws {
         let values: [String: ValueInfo]
         do {
             values = try loaded.original.inferValues()
@@ -77,7 +90,8 @@ struct Inspection: Encodable {
         operators = Self.count(loaded.original)
         operatorsAfter = Self.count(loaded.graph)
         fold = report
-        steps = try loaded.makeExecutable().stepDescriptions.map(Step.init)
+        self.winograd = winograd
+        steps = try loaded.makeExecutable(usesWinograd: usesWinograd).stepDescriptions.map(Step.init)
     }
 
     private static func count(_ graph: Graph) -> [String: Int] {
@@ -96,6 +110,7 @@ struct Inspection: Encodable {
         }
         lines.append("before  " + Self.text(operators))
         lines.append("after   " + Self.text(operatorsAfter))
+        if let winograd { lines.append("winograd " + winograd.text) }
         if let notice = fold.notice { lines.append("note    " + notice) }
         if !fold.entries.isEmpty {
             lines.append("")

@@ -26,6 +26,9 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "Run the network as the file has it.")
     var noFold = false
 
+    @Flag(help: "Compute 3×3 convolutions directly: slower, with a little less rounding error.")
+    var noWinograd = false
+
     @Option(help: "Threads; by default as many as this process may use.")
     var threads: Int?
 
@@ -37,7 +40,8 @@ struct PredictCommand: ParsableCommand {
         try CommandFailure.reporting {
             var loaded = try LoadedModel(path: model, fold: !noFold)
             let session = Session(
-                try loaded.makeExecutable(), threadCount: threads ?? ThreadCount.available)
+                try loaded.makeExecutable(usesWinograd: !noWinograd),
+                threadCount: threads ?? ThreadCount.available)
             let arguments = try TensorArguments.read(inputs, for: loaded.graph)
             let outputs = try session.run(arguments)
             if let outputDir {

@@ -31,6 +31,9 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "The certificate's private key (PEM).")
     var tlsKey: String?
 
+    @Flag(help: "Compute 3×3 convolutions directly: slower, with a little less rounding error.")
+    var noWinograd = false
+
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
 
@@ -58,7 +61,7 @@ struct ServeCommand: ParsableCommand {
         let options: [(String, String?)] = [
             ("models", models), ("host", host), ("port", port.map(String.init)),
             ("threads", threads.map(String.init)), ("tlsCertificate", tlsCertificate), ("tlsKey", tlsKey),
-            ("logLevel", logLevel),
+            ("logLevel", logLevel), ("engine.winograd", noWinograd ? "false" : nil),
         ]
         for (name, value) in options {
             guard let value, let setting = Setting.all.first(where: { $0.name == name }) else { continue }

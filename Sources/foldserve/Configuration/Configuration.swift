@@ -17,7 +17,14 @@ package struct Configuration {
     package var logLevel = "info"
     /// How long SIGTERM waits for requests that were accepted.
     package var drainTimeoutSeconds = 30.0
+    package var engine = Engine()
     package var limits = Limits()
+
+    /// How models are computed.
+    package struct Engine {
+        /// Whether 3×3 convolutions may be computed by Winograd's algorithm.
+        package var winograd = true
+    }
 
     package init() {}
 }

@@ -28,6 +28,7 @@ package struct Setting {
             Setting("queueCapacity", .integer(\.queueCapacity, 1...1_000_000)),
             Setting("logLevel", .text(\.logLevel, allowed: Logger.Level.allCases.map(\.rawValue))),
             Setting("drainTimeoutSeconds", .seconds(\.drainTimeoutSeconds)),
+            Setting("engine.winograd", .flag(\.engine.winograd)),
             limit("maximumHeaderByteCount", \.maximumHeaderByteCount),
             limit("maximumHeaderCount", \.maximumHeaderCount),
             limit("maximumTargetByteCount", \.maximumTargetByteCount),

@@ -1,0 +1,237 @@
+// Winograd's convolution of 3×3 windows with stride 1, in the blocked layout; included by KernelTemplate.h.
+//
+// A tile of 4×4 (or 2×2) outputs is Aᵀ·[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]·A of the 6×6 (4×4) inputs d below it: the product of two
+// polynomials by Toom and Cook, transposed. Each of the 36 (16) positions is a matrix product of its own.
+// The points are 0, ±5/8, ±3/2, ∞ for 4×4 and 0, ±1, ∞ for 2×2. Every constant that follows from 5/8 and 3/2 is exactly a
+// float; with the customary ±1 and ±2 the error is twice as large.
+//
+// An output is one chain of operations: over the input channels at each position, then over the positions.
+// Source: Lavin & Gray 2016; for the choice of points, Barabasz, Anderson, Soodhalter & Gregg 2020.
+
+#define WINOGRAD_SIDE 6
+
+// Bᵀ·d of one row or column, in place.
+INLINE void winograd_input_line(const size_t tile, Vector *d) {
+    if (tile == 2) {
+        const Vector d1 = d[1], d2 = d[2];
+        d[0] = d[0] - d2;
+        d[1] = d2 + d1;
+        d[2] = d2 - d1;
+        d[3] = d[3] - d1;
+        return;
+    }
+    const float a = (float)CK_WINOGRAD_A, b = (float)CK_WINOGRAD_B;
+    const Vector d0 = d[0], d1 = d[1], d2 = d[2], d3 = d[3], d4 = d[4], d5 = d[5];
+    const Vector evenA = multiply_add(splat(-b * b), d2, d4), oddA = multiply_add(splat(-b * b), d1, d3);
+    const Vector evenB = multiply_add(splat(-a * a), d2, d4), oddB = multiply_add(splat(-a * a), d1, d3);
+    const Vector product = splat(a * a * b * b), sum = splat(-(a * a + b * b));
+    d[0] = multiply_add(product, d0, multiply_add(sum, d2, d4));
+    d[1] = multiply_add(splat(a), oddA, evenA);
+    d[2] = multiply_add(splat(-a), oddA, evenA);
+    d[3] = multiply_add(splat(b), oddB, evenB);
+    d[4] = multiply_add(splat(-b), oddB, evenB);
+    d[5] = multiply_add(product, d1, multiply_add(sum, d3, d5));
+}
+
+// Aᵀ·m of one row or column, in place: the first `tile` elements.
+INLINE void winograd_output_line(const size_t tile, Vector *m) {
+    if (tile == 2) {
+        const Vector first = m[0] + (m[1] + m[2]);
+        m[1] = (m[1] - m[2]) + m[3];
+        m[0] = first;
+        return;
+    }
+    const float a = (float)CK_WINOGRAD_A, b = (float)CK_WINOGRAD_B;
+    const Vector evenA = m[1] + m[2], oddA = m[1] - m[2], evenB = m[3] + m[4], oddB = m[3] - m[4];
+    m[0] = m[0] + (evenA + evenB);
+    m[1] = multiply_add(splat(b), oddB, splat(a) * oddA);
+    m[2] = multiply_add(splat(b * b), evenB, splat(a * a) * evenA);
+    m[3] = multiply_add(splat(b * b * b), oddB, multiply_add(splat(a * a * a), oddA, m[5]));
+}
+
+INLINE void winograd_input_tiles(const size_t tile, const ck_winograd_input *in) {
+    const size_t side = tile + 2, across = in->tilesAcross;
+    const ptrdiff_t height = (ptrdiff_t)in->height, width = (ptrdiff_t)in->width;
+    for (size_t block = 0; block < in->blocks; block++) {
+        const float *plane = in->source + block * in->sourceBlockStride;
+        float *destination = in->destination + block * in->destinationBlockStride;
+        size_t tileRow = in->firstTile / across, tileColumn = in->firstTile % across;
+        for (size_t index = 0; index < in->tileCount; index++, destination += CK_BLOCK) {
+            const ptrdiff_t top = (ptrdiff_t)(tileRow * tile) - (ptrdiff_t)in->padTop;
+            const ptrdiff_t left = (ptrdiff_t)(tileColumn * tile) - (ptrdiff_t)in->padLeft;
+            const ptrdiff_t first = left < 0 ? -left : 0;
+            const ptrdiff_t end = width - left < (ptrdiff_t)side ? width - left : (ptrdiff_t)side;
+            // A row outside the plane is the same zeros at every step.
+            const float *rows[WINOGRAD_SIDE];
+            size_t steps[WINOGRAD_SIDE];
+            for (size_t y = 0; y < side; y++) {
+                const ptrdiff_t row = top + (ptrdiff_t)y;
+                const _Bool isInside = row >= 0 && row < height && first < end;
+                rows[y] = isInside ? plane + (row * width + left + first) * CK_BLOCK : outside;
+                steps[y] = isInside ? CK_BLOCK : 0;
+            }
+            for (size_t v = 0; v < CK_BLOCK; v += LANES) {
+                Vector d[WINOGRAD_SIDE][WINOGRAD_SIDE]; // [column][row]
+                for (ptrdiff_t x = 0; x < (ptrdiff_t)side; x++) {
+                    if (x < first || x >= end) {
+                        for (size_t y = 0; y < side; y++) d[x][y] = (Vector){0};
+                        continue;
+                    }
+#pragma clang loop unroll(full)
+                    for (size_t y = 0; y < side; y++)
+                        d[x][y] = load(rows[y] + (size_t)(x - first) * steps[y] + v);
+                    winograd_input_line(tile, d[x]);
+                }
+                float *place = destination + v;
+#pragma clang loop unroll(disable)
+                for (size_t y = 0; y < side; y++) {
+                    Vector line[WINOGRAD_SIDE];
+#pragma clang loop unroll(full)
+                    for (size_t x = 0; x < side; x++) line[x] = d[x][y];
+                    winograd_input_line(tile, line);
+#pragma clang loop unroll(full)
+                    for (size_t x = 0; x < side; x++) {
+                        store(place, line[x]);
+                        place += in->positionStride;
+                    }
+                }
+            }
+            if (++tileColumn == across) {
+                tileColumn = 0;
+                tileRow++;
+            }
+        }
+    }
+}
+
+static void winograd_input(const ck_winograd_input *in) {
+    if (in->tile == 2) winograd_input_tiles(2, in);
+    else winograd_input_tiles(4, in);
+}
+
+INLINE void winograd_output_tiles(const size_t tile, const ck_winograd_output *out) {
+    const size_t side = tile + 2, across = out->tilesAcross;
+    const Vector lower = splat(out->lower), upper = splat(out->upper);
+    for (size_t block = 0; block < out->blocks; block++) {
+        const float *source = out->source + block * out->sourceBlockStride;
+        size_t tileRow = out->firstTile / across, tileColumn = out->firstTile % across;
+        for (size_t index = 0; index < out->tileCount; index++, source += CK_BLOCK) {
+            const size_t top = tileRow * tile, left = tileColumn * tile;
+            const size_t height = out->height - top < tile ? out->height - top : tile;
+            const size_t width = out->width - left < tile ? out->width - left : tile;
+            const size_t corner = block * out->destinationBlockStride + (top * out->width + left) * CK_BLOCK;
+            for (size_t v = 0; v < CK_BLOCK; v += LANES) {
+                const Vector bias = load(out->bias + block * CK_BLOCK + v);
+                Vector m[WINOGRAD_SIDE][WINOGRAD_SIDE]; // [column][row]
+#pragma clang loop unroll(disable)
+                for (size_t x = 0; x < side; x++) {
+                    const float *place = source + x * out->positionStride + v;
+#pragma clang loop unroll(full)
+                    for (size_t y = 0; y < side; y++, place += side * out->positionStride) m[x][y] = load(place);
+                    winograd_output_line(tile, m[x]);
+                }
+#pragma clang loop unroll(disable)
+                for (size_t y = 0; y < height; y++) {
+                    Vector line[WINOGRAD_SIDE];
+#pragma clang loop unroll(full)
+                    for (size_t x = 0; x < side; x++) line[x] = m[x][y];
+                    winograd_output_line(tile, line);
+                    const size_t offset = corner + y * out->width * CK_BLOCK + v;
+#pragma clang loop unroll(full)
+                    for (size_t x = 0; x < tile; x++) {
+                        if (x >= width) break;
+                        Vector value = line[x] + bias;
+                        if (out->residual) value += load(out->residual + offset + x * CK_BLOCK);
+                        store(out->destination + offset + x * CK_BLOCK, clamp(value, lower, upper));
+                    }
+                }
+            }
+            if (++tileColumn == across) {
+                tileColumn = 0;
+                tileRow++;
+            }
+        }
+    }
+}
+
+static void winograd_output(const ck_winograd_output *out) {
+    if (out->tile == 2) winograd_output_tiles(2, out);
+    else winograd_output_tiles(4, out);
+}
+
+// The sums of some tiles for one panel; both counts are constants where this is inlined. `next`: the weights that are read
+// next, fetched meanwhile, or NULL.
+INLINE void winograd_sums(
+    const ck_winograd_product *p, const float *left, const float *right, const float *next, float *result,
+    const int tiles, const int vectors) {
+    Vector sums[TILE_PIXELS][PANEL_VECTORS];
+    const float *places[TILE_PIXELS];
+    for (int i = 0; i < tiles; i++) {
+        places[i] = left + i * CK_BLOCK;
+        for (int v = 0; v < vectors; v++) sums[i][v] = (Vector){0};
+    }
+    ptrdiff_t block = 0;
+    for (size_t rest = p->channels; rest > 0; block += (ptrdiff_t)p->leftBlockStride) {
+        const size_t depth = rest < CK_BLOCK ? rest : CK_BLOCK;
+        rest -= depth;
+        if (next) {
+            for (size_t i = 0; i < CK_BLOCK * PANEL_CHANNELS; i += CK_BLOCK) __builtin_prefetch(next + i);
+            next += CK_BLOCK * PANEL_CHANNELS;
+        }
+        add_tap(sums, places, block, right, depth, tiles, vectors);
+        right += depth * PANEL_CHANNELS;
+    }
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) {
+        const size_t channel = (size_t)v * LANES;
+        float *place = result + channel / CK_BLOCK * p->sumsBlockStride + channel % CK_BLOCK;
+#pragma clang loop unroll(full)
+        for (int i = 0; i < tiles; i++) store(place + i * CK_BLOCK, sums[i][v]);
+    }
+}
+
+#define WINOGRAD_VECTORS(tiles, vectors)                                                                         \
+    case vectors: winograd_sums(p, left, right, next, result, tiles, vectors); break;
+#if PANEL_VECTORS == 4
+#define WINOGRAD_VECTOR_CASES(tiles)                                                                             \
+    WINOGRAD_VECTORS(tiles, 1) WINOGRAD_VECTORS(tiles, 2) WINOGRAD_VECTORS(tiles, 3) WINOGRAD_VECTORS(tiles, 4)
+#else
+#define WINOGRAD_VECTOR_CASES(tiles) WINOGRAD_VECTORS(tiles, 1) WINOGRAD_VECTORS(tiles, 2)
+#endif
+#define DEFINE_WINOGRAD_SUMS(tiles)                                                                              \
+    static __attribute__((noinline)) void winograd_sums_##tiles(                                                 \
+        const ck_winograd_product *p, const float *left, const float *right, const float *next, float *result,   \
+        size_t vectors) {                                                                                        \
+        switch (vectors) { WINOGRAD_VECTOR_CASES(tiles) }                                                        \
+    }
+TILE_SIZES(DEFINE_WINOGRAD_SUMS)
+
+#define CALL_WINOGRAD_SUMS(tiles)                                                                                \
+    case tiles: winograd_sums_##tiles(p, left, right, next, result, vectors); break;
+
+static void winograd_product(const ck_winograd_product *p) {
+    const size_t panelCount = p->channels * PANEL_CHANNELS;
+    for (size_t position = 0; position < p->positions; position++) {
+        for (size_t panel = 0; panel < p->panelCount; panel++) {
+            const size_t channel = panel * PANEL_CHANNELS;
+            const size_t outputs = p->outputChannels - channel;
+            const size_t vectors = outputs < PANEL_CHANNELS ? (outputs + LANES - 1) / LANES : PANEL_VECTORS;
+            const float *left = p->left + position * p->leftPositionStride;
+            const float *right = p->right + position * p->rightPositionStride + panel * panelCount;
+            const float *next = panel + 1 < p->panelCount ? right + panelCount
+                                                          : p->right + (position + 1) * p->rightPositionStride;
+            if (!p->prefetches || (panel + 1 == p->panelCount && position + 1 == p->positions)) next = NULL;
+            float *result = p->sums + position * p->sumsPositionStride + channel / CK_BLOCK * p->sumsBlockStride;
+            // Tiles as equal as can be, as in `run_panel`.
+            for (size_t rest = p->tileCount; rest > 0;) {
+                const size_t groups = (rest + TILE_PIXELS - 1) / TILE_PIXELS;
+                const size_t tiles = (rest + groups - 1) / groups;
+                switch (tiles) { TILE_SIZES(CALL_WINOGRAD_SUMS) }
+                next = NULL;
+                rest -= tiles;
+                left += tiles * CK_BLOCK;
+                result += tiles * CK_BLOCK;
+            }
+        }
+    }
+}
