@@ -48,6 +48,10 @@ package final class Executable: Sendable {
         do {
             graph = try original.precomputingConstants()
             values = try graph.inferValues()
+            if let recognized = try PatternRecognition.recognize(graph, values) {
+                graph = recognized
+                values = try graph.inferValues()
+            }
         } catch {
             throw .graph(error)
         }

@@ -32,6 +32,9 @@ struct ElementFunction: Sendable {
         case "HardSigmoid":
             (kind, alpha, beta) = (CK_HARD_SIGMOID, real("alpha", 0.2), real("beta", 0.5))
         case "HardSwish": kind = CK_HARD_SWISH
+        case "Swish":
+            guard real("alpha", 1) == 1 else { return nil }
+            kind = CK_SILU
         case "Erf": kind = CK_ERF
         case "Gelu":
             if case .string("tanh") = node.attributes["approximate"] {

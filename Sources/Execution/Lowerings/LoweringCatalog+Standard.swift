@@ -12,6 +12,7 @@ extension LoweringCatalog {
         PoolLowering(),
         MeanLowering(),
         ConcatLowering(),
+        GatherLowering(),
         TransposeLowering(),
         SliceLowering(),
         ResizeLowering(),
