@@ -159,11 +159,11 @@ static void winograd_output(const ck_winograd_output *out) {
     else winograd_output_tiles(4, out);
 }
 
-// The sums of some tiles for one panel; both counts are constants where this is inlined. `next`: the weights that are read
-// next, fetched meanwhile, or NULL.
+// The sums of some tiles for one panel; both counts are constants where this is inlined. Of every CK_BLOCK channels of the
+// next weights, the first `fetched` floats from `next` on are fetched meanwhile.
 INLINE void winograd_sums(
-    const ck_winograd_product *p, const float *left, const float *right, const float *next, float *result,
-    const int tiles, const int vectors) {
+    const ck_winograd_product *p, const float *left, const float *right, const float *next, size_t fetched,
+    float *result, const int tiles, const int vectors) {
     Vector sums[TILE_PIXELS][PANEL_VECTORS];
     const float *places[TILE_PIXELS];
     for (int i = 0; i < tiles; i++) {
@@ -174,10 +174,8 @@ INLINE void winograd_sums(
     for (size_t rest = p->channels; rest > 0; block += (ptrdiff_t)p->leftBlockStride) {
         const size_t depth = rest < CK_BLOCK ? rest : CK_BLOCK;
         rest -= depth;
-        if (next) {
-            for (size_t i = 0; i < CK_BLOCK * PANEL_CHANNELS; i += CK_BLOCK) __builtin_prefetch(next + i);
-            next += CK_BLOCK * PANEL_CHANNELS;
-        }
+        for (size_t i = 0; i < fetched; i += CK_BLOCK) __builtin_prefetch(next + i);
+        next += CK_BLOCK * PANEL_CHANNELS;
         add_tap(sums, places, block, right, depth, tiles, vectors);
         right += depth * PANEL_CHANNELS;
     }
@@ -191,7 +189,7 @@ INLINE void winograd_sums(
 }
 
 #define WINOGRAD_VECTORS(tiles, vectors)                                                                         \
-    case vectors: winograd_sums(p, left, right, next, result, tiles, vectors); break;
+    case vectors: winograd_sums(p, left, right, next, fetched, result, tiles, vectors); break;
 #if PANEL_VECTORS == 4
 #define WINOGRAD_VECTOR_CASES(tiles)                                                                             \
     WINOGRAD_VECTORS(tiles, 1) WINOGRAD_VECTORS(tiles, 2) WINOGRAD_VECTORS(tiles, 3) WINOGRAD_VECTORS(tiles, 4)
@@ -200,14 +198,14 @@ INLINE void winograd_sums(
 #endif
 #define DEFINE_WINOGRAD_SUMS(tiles)                                                                              \
     static __attribute__((noinline)) void winograd_sums_##tiles(                                                 \
-        const ck_winograd_product *p, const float *left, const float *right, const float *next, float *result,   \
-        size_t vectors) {                                                                                        \
+        const ck_winograd_product *p, const float *left, const float *right, const float *next, size_t fetched,  \
+        float *result, size_t vectors) {                                                                         \
         switch (vectors) { WINOGRAD_VECTOR_CASES(tiles) }                                                        \
     }
 TILE_SIZES(DEFINE_WINOGRAD_SUMS)
 
 #define CALL_WINOGRAD_SUMS(tiles)                                                                                \
-    case tiles: winograd_sums_##tiles(p, left, right, next, result, vectors); break;
+    case tiles: winograd_sums_##tiles(p, left, right, next, fetched, result, vectors); break;
 
 static void winograd_product(const ck_winograd_product *p) {
     const size_t panelCount = p->channels * PANEL_CHANNELS;
@@ -220,14 +218,21 @@ static void winograd_product(const ck_winograd_product *p) {
             const float *right = p->right + position * p->rightPositionStride + panel * panelCount;
             const float *next = panel + 1 < p->panelCount ? right + panelCount
                                                           : p->right + (position + 1) * p->rightPositionStride;
-            if (!p->prefetches || (panel + 1 == p->panelCount && position + 1 == p->positions)) next = NULL;
+            const _Bool fetches = p->prefetches && (panel + 1 < p->panelCount || position + 1 < p->positions);
+            // Every group of tiles fetches a part, so that memory is busy all the time.
+            const size_t groupCount = (p->tileCount + TILE_PIXELS - 1) / TILE_PIXELS;
+            const size_t share = (PANEL_CHANNELS + groupCount - 1) / groupCount * CK_BLOCK;
+            size_t done = 0;
             float *result = p->sums + position * p->sumsPositionStride + channel / CK_BLOCK * p->sumsBlockStride;
             // Tiles as equal as can be, as in `run_panel`.
             for (size_t rest = p->tileCount; rest > 0;) {
                 const size_t groups = (rest + TILE_PIXELS - 1) / TILE_PIXELS;
                 const size_t tiles = (rest + groups - 1) / groups;
+                const size_t unfetched = CK_BLOCK * PANEL_CHANNELS - done;
+                const size_t fetched = !fetches ? 0 : share < unfetched ? share : unfetched;
                 switch (tiles) { TILE_SIZES(CALL_WINOGRAD_SUMS) }
-                next = NULL;
+                next += fetched;
+                done += fetched;
                 rest -= tiles;
                 left += tiles * CK_BLOCK;
                 result += tiles * CK_BLOCK;

@@ -20,9 +20,9 @@ package enum WinogradTile: Int, CaseIterable, Sendable {
     /// The most pairs of channels for the larger tile, whose weights grow fourfold: 37 MB.
     private static let maximumChannelPairs = 1 << 18
     /// More pairs of channels do not stay in the caches from one run to the next: reading a weight then takes as long as
-    /// multiplying it by that of so many tiles.
-    private static let cachedChannelPairs = 1 << 17
-    private static let uncachedWeightCost = 8
+    /// multiplying it by that of so many tiles, and its memory counts.
+    private static let cachedChannelPairs = 1 << 15
+    private static let uncachedWeightCost = 16
     /// A tile kernel is no faster with fewer rows than these.
     private static let minimumRows = 4
 
@@ -30,8 +30,8 @@ package enum WinogradTile: Int, CaseIterable, Sendable {
     /// an item; `nil` when they are not known.
     ///
     /// Measured on Zen 3, one item and one thread, microseconds (direct, F(2×2), F(4×4)): 64→64 at 56×56 2178, 1181, 692;
-    /// 256→256 at 14×14 2328, 1046, 881; 512→512 at 7×7 2608, 1696, 1765; 64→64 at 5×5 19.1, 13.4, 14.1; 16→32 at 14×14
-    /// 19.1, 12.5, 9.2; 512→512 at 2×2 423, 621, 1390.
+    /// 128→128 at 28×28 2190, 1068, 617; 256→256 at 14×14, weights in memory, 2328, 1057, 1038; 512→512 at 7×7 2608, 1550,
+    /// 1765; 64→64 at 5×5 19.1, 13.4, 14.1; 16→32 at 14×14 19.1, 12.5, 9.2; 512→512 at 2×2 423, 621, 1390.
     package static func best(
         inputChannels: Int, outputChannels: Int, outputExtents: (height: Int, width: Int)?
     ) -> WinogradTile? {

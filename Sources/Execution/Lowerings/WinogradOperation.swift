@@ -109,10 +109,13 @@ struct WinogradTasks: Sendable {
     /// Channel blocks of the input, transformed together in that case.
     let blocks: Chunks
 
-    /// The most tiles of a task: what they are transformed to stays in the caches, and weights are read often enough.
+    /// About the most tiles of a task: what they are transformed to stays in the caches, and weights are read often enough.
     private static let maximumTiles = 48
-    /// The fewest tiles of a task where there are several: two of the widest kernel's.
+    /// The fewest tiles of a task where there are several.
     private static let minimumTiles = 12
+    /// The same where every task reads its weights from behind the second cache.
+    private static let minimumTilesOfHeavyWeights = 24
+    private static let cachedByteCount = 1 << 21
     /// The multiply-adds of a task: enough to outweigh its claim.
     private static let minimumProductCount = 1 << 19
     /// Tasks for each thread, so that a late thread does not hold up the others for long.
@@ -123,13 +126,16 @@ struct WinogradTasks: Sendable {
         let (products, overflow) = tileCount.multipliedReportingOverflow(by: convolution.productsPerTile)
         let affordable = overflow ? .max : max(1, products / Self.minimumProductCount)
         let panelCount = convolution.weights.panelCount
-        var parts = (tileCount + Self.maximumTiles - 1) / Self.maximumTiles
+        // Rounded, not up: a few tiles more are better than reading the weights again.
+        var parts = max(1, (tileCount + Self.maximumTiles / 2) / Self.maximumTiles)
         var splits = 1
         if threadCount > 1, affordable > 1 {
             let wanted = min(affordable, threadCount * Self.tasksPerThread)
             // The same number for each thread, when every thread gets few.
             parts = (parts + wanted - 1) / wanted * wanted
-            if tileCount < parts * Self.minimumTiles {
+            let isHeavy = convolution.weights.byteCount > Self.cachedByteCount
+            let minimum = isHeavy ? Self.minimumTilesOfHeavyWeights : Self.minimumTiles
+            if tileCount < parts * minimum {
                 (parts, splits) = (1, min(wanted, panelCount))
             }
         }
