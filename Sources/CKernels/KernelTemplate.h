@@ -502,7 +502,7 @@ INLINE Vector apply_unary(const ck_unary_kind kind, Vector x, Vector alpha, Vect
     case CK_HARD_SWISH:
         return x * clamp(multiply_add(splat(1.0f / 6), x, splat(0.5f)), splat(0), splat(1));
     case CK_ERF: return error_function(x);
-    case CK_GELU: return splat(0.5f) * x * (splat(1) + error_function(x * splat(0.70710678f)));
+    case CK_GELU: return alpha * x * (splat(1) + error_function(x * splat(0.70710678f)));
     case CK_GELU_TANH: {
         const Vector cubic = multiply_add(splat(0.044715f) * x * x, x, x);
         return splat(0.5f) * x * (splat(1) + hyperbolic_tangent(splat(0.79788456f) * cubic));

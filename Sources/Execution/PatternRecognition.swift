@@ -44,7 +44,7 @@ struct PatternRecognition {
             if let x = swished(node) { return try activation("Swish", x, node, opset: 24) }
             if let x = hardSwished(node) { return try activation("HardSwish", x, node, opset: 14) }
             if let x = gelued(node) { return try activation("Gelu", x, node, opset: 20) }
-            return nil
+            return try doubledGelu(node)
         case "Reshape": return try shuffle(node)
         case "Slice": return try slice(node)
         case "Shape":
@@ -134,10 +134,6 @@ struct PatternRecognition {
     }
 
     private func gelued(_ node: Node) -> String? {
-        func isGate(_ name: String?, of x: String) -> Bool {
-            guard let erf = producer(operand(name, "Add", 1), "Erf") else { return false }
-            return quotient(erf.input(0), by: Float(2).squareRoot()) == x
-        }
         let output = node.outputs[0]
         // x/2 · gate, x · gate/2, or (x · gate)/2.
         for (a, b) in factors(output) {
@@ -145,6 +141,32 @@ struct PatternRecognition {
             if isGate(quotient(b, by: 2), of: a) { return a }
         }
         return factors(quotient(output, by: 2)).first { isGate($1, of: $0) }?.0
+    }
+
+    /// Whether `name` is 1 + erf(x/√2).
+    private func isGate(_ name: String?, of x: String) -> Bool {
+        guard let erf = producer(operand(name, "Add", 1), "Erf") else { return false }
+        return quotient(erf.input(0), by: Float(2).squareRoot()) == x
+    }
+
+    /// x · (1 + erf(x/√2)), whose half went into a weight: the gate becomes Gelu(x), and the product doubles it.
+    private mutating func doubledGelu(_ node: Node) throws(GraphError) -> Node? {
+        guard let output = node.outputs[0],
+            let (x, gate) = factors(output).first(where: { isGate($1, of: $0) }),
+            let add = producer(gate, "Add"), index.consumers(of: gate).count == 1, !index.isGraphOutput(gate),
+            let gelu = try activation("Gelu", x, add, opset: 20)
+        else { return nil }
+        edit.replacements[add.identifier] = gelu
+        let two = unusedName("twice \(output)")
+        edit.insertedConstants[two] = Tensor([Float(2)])
+        return try Node(
+            name: node.name, type: "Mul", opset: node.opset, inputs: [gate, two], outputs: [output])
+    }
+
+    private func unusedName(_ stem: String) -> String {
+        var name = stem
+        while values[name] != nil || edit.insertedConstants[name] != nil { name += "'" }
+        return name
     }
 
     // MARK: Channels
@@ -185,8 +207,7 @@ struct PatternRecognition {
         _ source: String, _ channels: [Int], _ node: Node
     ) throws(GraphError) -> Node? {
         guard let output = node.outputs[0] else { return nil }
-        var name = "channels of \(output)"
-        while values[name] != nil || edit.insertedConstants[name] != nil { name += "'" }
+        let name = unusedName("channels of \(output)")
         edit.insertedConstants[name] = Tensor(channels.map { Int64($0) })
         gathered[output] = (source, channels)
         return try Node(

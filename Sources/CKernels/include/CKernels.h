@@ -205,7 +205,7 @@ typedef enum {
     CK_HARD_SIGMOID, // clamp(alpha·x + beta, 0, 1)
     CK_HARD_SWISH, // x · clamp(x/6 + 1/2, 0, 1)
     CK_ERF,
-    CK_GELU, // x/2 · (1 + erf(x/√2))
+    CK_GELU, // alpha·x · (1 + erf(x/√2))
     CK_GELU_TANH, // x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³)))
     CK_EXP,
     CK_SQRT,

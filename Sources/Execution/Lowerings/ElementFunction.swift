@@ -40,7 +40,7 @@ struct ElementFunction: Sendable {
             if case .string("tanh") = node.attributes["approximate"] {
                 kind = CK_GELU_TANH
             } else {
-                kind = CK_GELU
+                (kind, alpha) = (CK_GELU, 0.5)
             }
         case "Exp": kind = CK_EXP
         case "Sqrt": kind = CK_SQRT
@@ -48,6 +48,17 @@ struct ElementFunction: Sendable {
         case "Abs": kind = CK_ABSOLUTE
         default: return nil
         }
+    }
+
+    /// The function and `consumer`, which multiplies its value with a constant.
+    func multiplied(by consumer: Node, operand: Int, _ context: LoweringContext) -> ElementFunction? {
+        guard kind == CK_GELU, consumer.type == "Mul", consumer.domain.isEmpty, consumer.inputs.count == 2,
+            let factor = context.constantScalar(consumer.inputs[1 - operand]),
+            context.haveSameShape(consumer.inputs[operand], consumer.outputs[0])
+        else { return nil }
+        var result = self
+        result.alpha *= factor
+        return result
     }
 
     private static func clipBounds(_ node: Node, _ context: LoweringContext) -> (Float, Float)? {

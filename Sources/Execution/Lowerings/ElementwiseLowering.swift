@@ -24,6 +24,13 @@ struct ElementwiseOperation: LoweredOperation {
         "\(kernels.instructionSet.rawValue) elementwise \(function.name)" + layout.kernelSuffix
     }
 
+    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
+        function.multiplied(by: consumer, operand: operand, context).map { function in
+            AbsorbedOperation(
+                operation: ElementwiseOperation(function: function, layout: layout, kernels: kernels))
+        }
+    }
+
     func schedule(_ shapes: StepShapes, threadCount: Int) -> ScheduledOperation {
         let chunks = Chunks.elements(layout.count(shapes.outputs[0]) ?? 0)
         var result = ScheduledOperation([

@@ -18,8 +18,15 @@ struct Epilogue: Sendable {
     func absorbing(
         _ consumer: Node, operand: Int, _ context: LoweringContext
     ) -> (epilogue: Epilogue, addedInputs: [String])? {
-        guard !isClosed else { return nil }
         var result = self
+        if isClosed {
+            guard let multiplied = function?.multiplied(by: consumer, operand: operand, context) else {
+                return nil
+            }
+            result.function = multiplied
+            result.name += " + Mul"
+            return (result, [])
+        }
         if consumer.type == "Add", consumer.domain.isEmpty, !hasResidual, consumer.inputs.count == 2,
             let other = consumer.inputs[1 - operand], context.isFloat(other),
             context.haveSameShape(other, consumer.inputs[operand])
