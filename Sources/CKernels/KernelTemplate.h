@@ -682,6 +682,7 @@ static float exp_sum(float *destination, const float *source, size_t count, floa
 #include "BlockedWindow.h"
 #include "BlockedChannels.h"
 #include "BlockedWinograd.h"
+#include "Recurrent.h"
 
 const ck_kernels KERNELS = {
     .lanes = LANES,
@@ -712,4 +713,6 @@ const ck_kernels KERNELS = {
     .sum_of_squares = sum_of_squares,
     .maximum = maximum,
     .exp_sum = exp_sum,
+    .lstm_cell = lstm_cell,
+    .gru_cell = gru_cell,
 };

@@ -87,7 +87,7 @@ final class BoundSchedule {
                 actions.append(
                     Action(
                         body: phase?.body, evaluation: evaluations.count - 1,
-                        taskCount: phase?.taskCount ?? 1, threadLimit: step.work.threadLimit,
+                        taskCount: phase?.taskCount ?? 1, threadLimit: step.threadLimit,
                         addresses: first,
                         inputCount: step.inputCount, scratchAddress: base + step.scratchByteOffset,
                         workerScratchAddress: base + schedule.valueByteCount,

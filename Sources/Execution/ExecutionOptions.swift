@@ -10,14 +10,18 @@ package struct ExecutionOptions: Sendable {
     package var lowerings: LoweringCatalog
     /// Whether 3×3 convolutions may be computed by Winograd's algorithm: faster, with a little more rounding error.
     package var usesWinograd: Bool
+    /// How much work a step has for each thread at least; less is done by fewer threads.
+    package var nanosecondsPerThread: Double
 
     package init(
         instructionSet: InstructionSet? = nil, arenaLimitByteCount: Int = 4 << 30,
-        lowerings: LoweringCatalog = .standard, usesWinograd: Bool = true
+        lowerings: LoweringCatalog = .standard, usesWinograd: Bool = true,
+        nanosecondsPerThread: Double = 20_000
     ) {
         self.instructionSet = instructionSet
         self.arenaLimitByteCount = arenaLimitByteCount
         self.lowerings = lowerings
         self.usesWinograd = usesWinograd
+        self.nanosecondsPerThread = nanosecondsPerThread
     }
 }

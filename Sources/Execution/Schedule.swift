@@ -15,6 +15,8 @@ final class Schedule: Sendable {
         /// Its number among the executable's steps.
         let stepIndex: Int
         let work: StepWork
+        /// The most threads that it keeps busy.
+        let threadLimit: Int
     }
 
     /// The values of a step that runs a node's own evaluation.

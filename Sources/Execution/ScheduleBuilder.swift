@@ -350,9 +350,10 @@ struct ScheduleBuilder {
         var locations: [Location] = []
         for name in step.inputs { locations.append(location(name, offsets)) }
         for name in step.outputs { locations.append(name.map { location($0, offsets) } ?? .arena(0)) }
+        let work = StepWork(step.nodes, values)
         return Schedule.ScheduledStep(
             operation: placed.operation.work, locations: locations, inputCount: step.inputs.count,
             scratchByteOffset: scratch, evaluation: evaluation, stepIndex: placed.index,
-            work: StepWork(step.nodes, values))
+            work: work, threadLimit: work.threadLimit(executable.options.nanosecondsPerThread))
     }
 }

@@ -8,8 +8,6 @@ package struct StepWork: Sendable {
     /// Of what is read and written once: inputs, weights and outputs.
     package private(set) var byteCount = 0.0
 
-    /// Below this much work a thread more costs what it saves.
-    private static let nanosecondsPerThread = 20_000.0
     /// What one thread does in a nanosecond at least, where kernels are good.
     private static let operationsPerNanosecond = 50.0
     private static let bytesPerNanosecond = 10.0
@@ -36,8 +34,13 @@ package struct StepWork: Sendable {
 
     private let nanoseconds: Double
 
-    /// The most threads that have enough to do; at least 1.
-    var threadLimit: Int { max(1, Int(min(nanoseconds / Self.nanosecondsPerThread, 65_536))) }
+    /// The most threads that have so much to do each; at least 1.
+    func threadLimit(_ nanosecondsPerThread: Double) -> Int {
+        guard nanosecondsPerThread > 0 else { return Self.maximumThreadCount }
+        return max(1, Int(min(nanoseconds / nanosecondsPerThread, Double(Self.maximumThreadCount))))
+    }
+
+    private static let maximumThreadCount = 1 << 16
 
     private static func operations(
         _ node: Node, _ values: [String: ValueInfo]

@@ -103,7 +103,8 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     @Test(arguments: ConvolutionCase.all, InstructionSet.supported)
     func `equals the reference`(_ c: ConvolutionCase, _ set: InstructionSet) throws {
         let graph = try c.sketch().graph(["y"])
-        let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+        let executable = try Executable(
+            graph, options: ExecutionOptions(instructionSet: set, nanosecondsPerThread: 0))
         #expect(executable.computedSteps.allSatisfy { $0.kernel.hasPrefix(set.rawValue) })
         let inputs = ["x": c.input]
         let expected = try exactly(graph, inputs)
@@ -122,7 +123,8 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
                 try sketch.add("Add", ["r", "y"], ["sum"])
                 try sketch.add(activation, ["sum"], ["z"])
                 let graph = try sketch.graph(["z"])
-                let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+                let executable = try Executable(
+                    graph, options: ExecutionOptions(instructionSet: set, nanosecondsPerThread: 0))
                 #expect(executable.computedSteps.count == 1)
                 var noise = Noise(3)
                 let inputs = ["x": c.input, "r": noise.tensor([c.batch, c.outputChannels] + c.extents)]
@@ -144,7 +146,8 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
         try sketch.add("Relu", ["sum"], ["z"])
         try sketch.add("Neg", ["z"], ["out"])
         let graph = try sketch.graph(["out"])
-        let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+        let executable = try Executable(
+            graph, options: ExecutionOptions(instructionSet: set, nanosecondsPerThread: 0))
         var noise = Noise(4)
         let inputs = ["x": c.input, "r": noise.tensor([c.batch, c.outputChannels] + c.extents)]
         let outputs = try Session(executable, threadCount: 2).run(inputs)

@@ -60,7 +60,8 @@ import Testing
             try sketch.add("ConvTranspose", ["x", "w", "b"], ["y"], ["strides": .integers([2, 2])])
             try sketch.add(activation, ["y"], ["z"])
             let graph = try sketch.graph(["z"])
-            let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+            let executable = try Executable(
+                graph, options: ExecutionOptions(instructionSet: set, nanosecondsPerThread: 0))
             #expect(executable.stepDescriptions.count == 1)
             let inputs = ["x": noise.tensor([2, 9, 5, 4])]
             let outputs = try Session(executable, threadCount: 2).run(inputs)

@@ -43,7 +43,8 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
     /// Holds the lowered node against the reference, on one thread and on two.
     func check(_ set: InstructionSet) throws {
         let graph = try graph()
-        let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+        let executable = try Executable(
+            graph, options: ExecutionOptions(instructionSet: set, nanosecondsPerThread: 0))
         #expect(executable.stepDescriptions[0].kernel != "reference evaluation")
         var noise = Noise(41)
         var tensors: [String: Tensor] = [:]
@@ -172,7 +173,8 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
         try sketch.add("BatchNormalization", ["x", "gamma", "beta", "mean", "variance"], ["n"])
         try sketch.add("Relu", ["n"], ["y"])
         let graph = try sketch.graph(["y"])
-        let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+        let executable = try Executable(
+            graph, options: ExecutionOptions(instructionSet: set, nanosecondsPerThread: 0))
         #expect(executable.stepDescriptions.count == 1)
         let inputs = ["x": noise.tensor(shape)]
         #expect(
@@ -188,7 +190,8 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
             sketch.input("x", [.known(values.count)])
             try sketch.add(name, ["x"], ["y"])
             let graph = try sketch.graph(["y"])
-            let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+            let executable = try Executable(
+                graph, options: ExecutionOptions(instructionSet: set, nanosecondsPerThread: 0))
             let inputs = ["x": Tensor(values)]
             let outputs = try Session(executable, threadCount: 1).run(inputs)
             let ours = try #require(outputs["y"]).elements(as: Float.self)

@@ -109,7 +109,8 @@ struct Recipe: Sendable, CustomTestStringConvertible {
     func `an item has the same bits in every batch, place and number of threads`(
         _ recipe: Recipe, _ set: InstructionSet
     ) throws {
-        let executable = try Executable(try recipe.graph(), options: ExecutionOptions(instructionSet: set))
+        let executable = try Executable(
+            try recipe.graph(), options: ExecutionOptions(instructionSet: set, nanosecondsPerThread: 0))
         let items = items(recipe)
         let alone = Session(executable, threadCount: 1)
         let expected = try items.map { try run(alone, recipe, [$0])[0] }
@@ -127,7 +128,8 @@ struct Recipe: Sendable, CustomTestStringConvertible {
     @Test(arguments: Recipe.all, InstructionSet.supported)
     func `a whole network equals the reference`(_ recipe: Recipe, _ set: InstructionSet) throws {
         let graph = try recipe.graph()
-        let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+        let executable = try Executable(
+            graph, options: ExecutionOptions(instructionSet: set, nanosecondsPerThread: 0))
         let input = try Tensor(items(recipe).flatMap { $0 }, shape: Shape([8] + recipe.item))
         let outputs = try Session(executable, threadCount: 2).run(["x": input])
         #expect(try worstError(outputs, exactly(graph, ["x": input])) < 1e-5)

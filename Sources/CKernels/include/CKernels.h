@@ -281,6 +281,11 @@ typedef struct {
     float (*maximum)(const float *source, size_t count);
     /// destination = exp(source − center); returns the sum, in an order that depends on `count` alone.
     float (*exp_sum)(float *destination, const float *source, size_t count, float center);
+    /// One item at one time: cell = σ(f)·cell + σ(i)·tanh(c), hidden = σ(o)·tanh(cell); gates [i, o, f, c][size].
+    void (*lstm_cell)(const float *gates, float *cell, float *hidden, size_t size);
+    /// hidden = (1 − z)·tanh(gates_h + r·recurrent_h) + z·previous, z and r = σ(gates + recurrent); both are [z, r, h][size].
+    void (*gru_cell)(
+        const float *gates, const float *recurrent, const float *previous, float *hidden, size_t size);
 } ck_kernels;
 
 typedef enum { CK_PORTABLE, CK_AVX2, CK_AVX512 } ck_instruction_set;

@@ -6,6 +6,7 @@ extension LoweringCatalog {
         ConvolutionLowering(),
         ConvolutionTransposeLowering(),
         MatrixProductLowering(),
+        RecurrentLowering(),
         AffineLowering(),
         ElementwiseLowering(),
         BinaryLowering(),
