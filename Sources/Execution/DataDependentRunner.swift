@@ -131,7 +131,9 @@ struct DataDependentRunner {
         case .phases(let phases):
             var held: [Shape] = []
             for shape in shapes { held.append(try Self.held(shape, step.layout)) }
-            let results = try compute(phases, operation, arguments.map(\.tensor), held)
+            let limit = StepWork(step.nodes, infos).threadLimit(executable.options.nanosecondsPerThread)
+            let results = try compute(
+                phases, operation, arguments.map(\.tensor), held, threadLimit: limit)
             for (index, name) in step.outputs.enumerated() {
                 guard let name else { continue }
                 values[name] = Value(tensor: results[index], shape: shapes[index], layout: step.layout)
@@ -176,7 +178,7 @@ struct DataDependentRunner {
     /// Runs phases over copies of the inputs; lowered operations compute floats alone.
     private func compute(
         _ phases: [ScheduledOperation.Phase], _ operation: ScheduledOperation, _ arguments: [Tensor],
-        _ shapes: [Shape]
+        _ shapes: [Shape], threadLimit: Int
     ) throws(ExecutionError) -> [Tensor] {
         let size = MemoryLayout<Float>.stride
         var byteCounts = arguments.map(\.byteCount)
@@ -205,7 +207,7 @@ struct DataDependentRunner {
         let addresses = plan.byteOffsets[..<valueCount].map { base + $0 }
         addresses.withUnsafeBufferPointer { addresses in
             for phase in phases {
-                pool.run(taskCount: phase.taskCount) { worker, task in
+                pool.run(taskCount: phase.taskCount, threadLimit: threadLimit) { worker, task in
                     phase.body(
                         TaskMemory(
                             addresses: addresses.baseAddress!, inputCount: arguments.count,

@@ -10,7 +10,10 @@ package struct StepWork: Sendable {
 
     /// What one thread does in a nanosecond at least, where kernels are good.
     private static let operationsPerNanosecond = 50.0
+    private static let cachedBytesPerNanosecond = 50.0
     private static let bytesPerNanosecond = 10.0
+    /// What stays in a cache from run to run.
+    private static let cachedByteCount = 8_388_608.0
     /// A function of an element costs as much as so many operations of a product.
     private static let functionCost = 16.0
 
@@ -29,7 +32,9 @@ package struct StepWork: Sendable {
         for case let name? in nodes.last?.outputs ?? [] {
             byteCount += Self.count(values[name]) * Self.size(values[name])
         }
-        nanoseconds = max(estimate / Self.operationsPerNanosecond, byteCount / Self.bytesPerNanosecond)
+        let rate =
+            byteCount <= Self.cachedByteCount ? Self.cachedBytesPerNanosecond : Self.bytesPerNanosecond
+        nanoseconds = max(estimate / Self.operationsPerNanosecond, byteCount / rate)
     }
 
     private let nanoseconds: Double

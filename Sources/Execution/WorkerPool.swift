@@ -47,10 +47,12 @@ package final class WorkerPool: @unchecked Sendable {
     }
 
     /// Calls `body` once for each task, with the number of the thread that runs it (the caller's is 0).
-    package func run(taskCount: Int, _ body: (_ worker: Int, _ task: Int) -> Void) {
+    package func run(
+        taskCount: Int, threadLimit: Int = .max, _ body: (_ worker: Int, _ task: Int) -> Void
+    ) {
         withoutActuallyEscaping(body) { body in
             withUnsafePointer(to: Body(call: body)) { context in
-                run(taskCount: taskCount, threadLimit: .max, context: context) { context, worker, task in
+                run(taskCount: taskCount, threadLimit: threadLimit, context: context) { context, worker, task in
                     context.assumingMemoryBound(to: Body.self).pointee.call(worker, task)
                 }
             }
