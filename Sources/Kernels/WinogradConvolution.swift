@@ -35,8 +35,12 @@ package struct WinogradConvolution: Sendable {
     }
 
     private static let blockSize = Int(CK_BLOCK)
-    /// Weights of more bytes do not stay in the caches between two runs: the next ones are fetched ahead.
+    /// Weights of more bytes are fetched ahead: they do not stay in the caches between two runs.
     private static let cachedByteCount = 1 << 21
+    /// Fewer tiles take less time than reading their weights from memory: fetching ahead then is worth its instructions for
+    /// smaller weights.
+    private static let fewTiles = 24
+    private static let cachedByteCountOfFewTiles = 1 << 19
 
     /// `axes`: height and width, of kernel 3, stride 1 and dilation 1. `nil` when positions overflow.
     package init?(weights: WinogradWeights, items: Int, axes: [WindowAxis], kernels: KernelTable) {
@@ -124,7 +128,9 @@ package struct WinogradConvolution: Sendable {
         call.rightPositionStride = weights.positionStride
         call.outputChannels = weights.outputChannels - panels.lowerBound * weights.panelChannels
         call.panelCount = panels.count
-        call.prefetches = weights.byteCount > Self.cachedByteCount
+        call.prefetches =
+            weights.byteCount
+            > (tileCount <= Self.fewTiles ? Self.cachedByteCountOfFewTiles : Self.cachedByteCount)
         call.sums = sums
         call.sumsPositionStride = results.positionStride
         call.sumsBlockStride = results.blockStride

@@ -19,10 +19,10 @@ package enum WinogradTile: Int, CaseIterable, Sendable {
     package static let minimumInputChannels = 8
     /// The most pairs of channels for the larger tile, whose weights grow fourfold: 37 MB.
     private static let maximumChannelPairs = 1 << 18
-    /// More pairs of channels do not stay in the caches from one run to the next: reading a weight then takes as long as
-    /// multiplying it by that of so many tiles, and its memory counts.
+    /// Weights of more pairs of channels do not stay in the caches from one run to the next.
     private static let cachedChannelPairs = 1 << 15
-    private static let uncachedWeightCost = 16
+    /// From here on their memory counts too.
+    private static let heavyChannelPairs = 1 << 16
     /// A tile kernel is no faster with fewer rows than these.
     private static let minimumRows = 4
 
@@ -39,7 +39,7 @@ package enum WinogradTile: Int, CaseIterable, Sendable {
         let (pairs, overflow) = inputChannels.multipliedReportingOverflow(by: outputChannels)
         guard !overflow else { return nil }
         guard let (height, width) = outputExtents else { return pairs > cachedChannelPairs ? .two : .four }
-        let fixedCost = pairs > cachedChannelPairs ? uncachedWeightCost : 0
+        let fixedCost = weightCost(pairs)
         /// The multiply-adds of a pair of channels.
         func cost(_ positions: Int, _ rows: Int) -> Int { positions * (max(rows, minimumRows) + fixedCost) }
         let direct = cost(9, height * width)
@@ -47,5 +47,10 @@ package enum WinogradTile: Int, CaseIterable, Sendable {
         let four = cost(WinogradTile.four.positions, WinogradTile.four.count(height: height, width: width))
         if pairs <= maximumChannelPairs, four < two, four < direct { return .four }
         return two < direct ? .two : nil
+    }
+
+    /// To how many tiles' multiplication by a weight reading it compares.
+    private static func weightCost(_ channelPairs: Int) -> Int {
+        channelPairs <= cachedChannelPairs ? 0 : channelPairs < heavyChannelPairs ? 8 : 16
     }
 }
