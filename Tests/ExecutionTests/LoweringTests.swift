@@ -181,12 +181,32 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
             try worstError(Session(executable, threadCount: 2).run(inputs), exactly(graph, inputs)) < 1e-5)
     }
 
+    @Test(arguments: InstructionSet.supported, ["Sigmoid", "Tanh", "Erf", "Gelu", "Swish", "Exp"])
+    func `smooth functions over their whole range`(_ set: InstructionSet, _ type: String) throws {
+        let count = 4001
+        let values = (0..<count).map { Float($0 - count / 2) * (type == "Exp" ? 0.001 : 0.05) }
+        var sketch = GraphSketch(opset: 24)
+        sketch.input("x", [.known(count)])
+        try sketch.add(type, ["x"], ["y"])
+        let graph = try sketch.graph(["y"])
+        let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+        #expect(executable.stepDescriptions[0].kernel != "reference evaluation")
+        let inputs = ["x": Tensor(values)]
+        let outputs = try Session(executable, threadCount: 1).run(inputs)
+        let ours = try #require(outputs["y"]).elements(as: Float.self)
+        let theirs = try #require(exactly(graph, inputs)["y"]?.reals)
+        for (index, x) in values.enumerated() {
+            // A gate that is nearly 0 is multiplied with x.
+            #expect(abs(Double(ours[index]) - theirs[index]) < 4e-7 * max(1, Double(abs(x))), "\(x)")
+        }
+    }
+
     @Test(arguments: InstructionSet.supported) func `NaN and infinities go through as in the reference`(
         _ set: InstructionSet
     ) throws {
         let values: [Float] = [.nan, .infinity, -.infinity, 0, -0.0, 100, -100, 1e-30, 88.9, -104, .nan, 3]
-        for name in ["Relu", "Sigmoid", "Tanh", "HardSwish"] {
-            var sketch = GraphSketch()
+        for name in ["Relu", "Sigmoid", "Tanh", "HardSwish", "Erf", "Gelu", "Swish"] {
+            var sketch = GraphSketch(opset: 24)
             sketch.input("x", [.known(values.count)])
             try sketch.add(name, ["x"], ["y"])
             let graph = try sketch.graph(["y"])
