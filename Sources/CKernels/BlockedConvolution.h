@@ -41,13 +41,13 @@ typedef struct {
 // Adds `depth` input channels of one tap.
 INLINE void add_tap(
     Vector sums[TILE_PIXELS][PANEL_VECTORS], const float *const *places, ptrdiff_t offset, const float *weights,
-    size_t depth, const int pixels, const int vectors) {
+    size_t depth, const int pixels, const int vectors, const _Bool contiguous) {
     const float *x[TILE_PIXELS];
 #pragma clang loop unroll(full)
     for (int i = 0; i < pixels; i++) {
         x[i] = places[i] + offset;
         // Keeps a pointer a pixel: left alone, the compiler rewrites them as many sums of offsets that it then spills.
-        __asm__("" : "+r"(x[i]));
+        if (!contiguous) __asm__("" : "+r"(x[i]));
     }
 #define ADD_CHANNEL(k)                                                                                           \
     {                                                                                                            \
@@ -80,10 +80,12 @@ INLINE void begin_tile(
     }
 }
 
-// Residual and clamp, then the panel's channels to their blocks.
+// Residual and clamp, then the panel's channels to their blocks. `outputs`: the places of the pixels; of pixels that lie
+// beside each other, that of the first.
 INLINE void finish_tile(
-    const ck_blocked_convolution *c, const size_t *outputs, size_t panel, Vector sums[TILE_PIXELS][PANEL_VECTORS],
-    const int pixels, const int vectors) {
+    const ck_blocked_convolution *c, const size_t *outputs, const _Bool contiguous, size_t panel,
+    Vector sums[TILE_PIXELS][PANEL_VECTORS], const int pixels, const int vectors) {
+#define OUTPUT(i) (contiguous ? outputs[0] + (size_t)(i) * CK_BLOCK : outputs[i])
     const Vector lower = splat(c->lower), upper = splat(c->upper);
     const float *residual = c->residual;
     float *output = c->output;
@@ -94,11 +96,12 @@ INLINE void finish_tile(
         const size_t place = channel / CK_BLOCK * blockStride + channel % CK_BLOCK;
         if (residual) {
 #pragma clang loop unroll(full)
-            for (int i = 0; i < pixels; i++) sums[i][v] += load(residual + outputs[i] + place);
+            for (int i = 0; i < pixels; i++) sums[i][v] += load(residual + OUTPUT(i) + place);
         }
 #pragma clang loop unroll(full)
-        for (int i = 0; i < pixels; i++) store(output + outputs[i] + place, clamp(sums[i][v], lower, upper));
+        for (int i = 0; i < pixels; i++) store(output + OUTPUT(i) + place, clamp(sums[i][v], lower, upper));
     }
+#undef OUTPUT
 }
 
 // A tile; `inside` is a constant: whether every tap of every pixel lies inside the image.
@@ -118,7 +121,7 @@ INLINE void blocked_tile(
         rest -= depth;
         for (size_t t = 0; t < tapCount; t++, weights += depth * PANEL_CHANNELS) {
             if (inside) {
-                add_tap(sums, sources, taps[t].offset + block, weights, depth, pixels, vectors);
+                add_tap(sums, sources, taps[t].offset + block, weights, depth, pixels, vectors, 0);
                 continue;
             }
             const float *places[TILE_PIXELS];
@@ -129,10 +132,30 @@ INLINE void blocked_tile(
                     isThere &= (size_t)(position[axis] + taps[t].position[axis]) < c->extents[axis];
                 places[i] = isThere ? sources[i] + taps[t].offset + block : outside;
             }
-            add_tap(sums, places, 0, weights, depth, pixels, vectors);
+            add_tap(sums, places, 0, weights, depth, pixels, vectors, 0);
         }
     }
-    finish_tile(c, run->outputs + first, panel, sums, pixels, vectors);
+    finish_tile(c, run->outputs + first, 0, panel, sums, pixels, vectors);
+}
+
+// A tile of a pointwise convolution whose pixels lie beside each other in the source and in the output.
+INLINE void contiguous_tile(
+    const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, const int pixels,
+    const int vectors) {
+    Vector sums[TILE_PIXELS][PANEL_VECTORS];
+    begin_tile(c, panel, sums, pixels, vectors);
+    const float *weights = c->weights + panel * c->panelStride;
+    const float *places[TILE_PIXELS];
+    const ptrdiff_t blockStride = (ptrdiff_t)c->sourceBlockStride;
+    for (size_t rest = c->inputChannels; rest > 0; source += blockStride) {
+        const size_t depth = rest < CK_BLOCK ? rest : CK_BLOCK;
+        rest -= depth;
+#pragma clang loop unroll(full)
+        for (int i = 0; i < pixels; i++) places[i] = source + i * CK_BLOCK;
+        add_tap(sums, places, 0, weights, depth, pixels, vectors, 1);
+        weights += depth * PANEL_CHANNELS;
+    }
+    finish_tile(c, &output, 1, panel, sums, pixels, vectors);
 }
 
 // A tile of a convolution from plain planes: every tap of every channel lies inside, a pixel beside the next.
@@ -159,7 +182,7 @@ INLINE void planar_tile(
             for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(left, right[v], sums[i][v]);
         }
     }
-    finish_tile(c, run->outputs + first, panel, sums, pixels, vectors);
+    finish_tile(c, run->outputs + first, 0, panel, sums, pixels, vectors);
 }
 
 // Looks up output pixels first ..< first + count, counted through the items; `size`: the floats of a source pixel.
@@ -219,13 +242,18 @@ static void find_pixels(
     case vectors: blocked_tile(c, run, first, panel, inside, pixels, vectors); break;
 #define PLANAR_CASE(pixels, vectors)                                                                             \
     case vectors: planar_tile(c, run, first, panel, pixels, vectors); break;
+#define CONTIGUOUS_CASE(pixels, vectors)                                                                         \
+    case vectors: contiguous_tile(c, source, output, panel, pixels, vectors); break;
 #if PANEL_VECTORS == 4
+#define CONTIGUOUS_CASES(pixels)                                                                                 \
+    CONTIGUOUS_CASE(pixels, 1) CONTIGUOUS_CASE(pixels, 2) CONTIGUOUS_CASE(pixels, 3) CONTIGUOUS_CASE(pixels, 4)
 #define PLANAR_CASES(pixels)                                                                                     \
     PLANAR_CASE(pixels, 1) PLANAR_CASE(pixels, 2) PLANAR_CASE(pixels, 3) PLANAR_CASE(pixels, 4)
 #define VECTOR_CASES(pixels, inside)                                                                             \
     VECTOR_CASE(pixels, inside, 1) VECTOR_CASE(pixels, inside, 2) VECTOR_CASE(pixels, inside, 3)                 \
     VECTOR_CASE(pixels, inside, 4)
 #else
+#define CONTIGUOUS_CASES(pixels) CONTIGUOUS_CASE(pixels, 1) CONTIGUOUS_CASE(pixels, 2)
 #define PLANAR_CASES(pixels) PLANAR_CASE(pixels, 1) PLANAR_CASE(pixels, 2)
 #define VECTOR_CASES(pixels, inside) VECTOR_CASE(pixels, inside, 1) VECTOR_CASE(pixels, inside, 2)
 #endif
@@ -242,6 +270,10 @@ static void find_pixels(
     static __attribute__((noinline)) void planar_tile_##pixels(                                                  \
         const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, size_t vectors) {      \
         switch (vectors) { PLANAR_CASES(pixels) }                                                                \
+    }                                                                                                            \
+    static __attribute__((noinline)) void contiguous_tile_##pixels(                                              \
+        const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, size_t vectors) {     \
+        switch (vectors) { CONTIGUOUS_CASES(pixels) }                                                            \
     }
 TILE_SIZES(DEFINE_TILE)
 
@@ -259,22 +291,50 @@ INLINE _Bool all_inside(const PixelRun *run, size_t first, size_t count) {
         else border_tile_##pixels(c, run, first, panel, vectors);                                                \
         break;
 
-// The pixels of a run for one panel; its weights stay in the nearest cache. Tiles are as equal as can be: one with a pixel
-// less takes so much less time, one with a single pixel would wait for its own sums.
+// The vectors of a panel that hold output channels.
+INLINE size_t panel_vectors(const ck_blocked_convolution *c, size_t panel) {
+    const size_t left = c->outputChannels - panel * PANEL_CHANNELS;
+    return left < PANEL_CHANNELS ? (left + LANES - 1) / LANES : PANEL_VECTORS;
+}
+
+// Tiles are as equal as can be: one with a pixel less takes so much less time, one with a single pixel would wait for its
+// own sums.
+INLINE size_t tile_pixels(size_t rest) {
+    const size_t tiles = (rest + TILE_PIXELS - 1) / TILE_PIXELS;
+    return (rest + tiles - 1) / tiles;
+}
+
+// The pixels of a run for one panel; its weights stay in the nearest cache.
 INLINE void run_panel(
     const ck_blocked_convolution *c, const PixelRun *run, size_t count, size_t panel, const _Bool planar) {
-    const size_t left = c->outputChannels - panel * PANEL_CHANNELS;
-    const size_t vectors = left < PANEL_CHANNELS ? (left + LANES - 1) / LANES : PANEL_VECTORS;
+    const size_t vectors = panel_vectors(c, panel);
     for (size_t first = 0; first < count;) {
-        const size_t rest = count - first;
-        const size_t tiles = (rest + TILE_PIXELS - 1) / TILE_PIXELS;
-        const size_t pixels = (rest + tiles - 1) / tiles;
+        const size_t pixels = tile_pixels(count - first);
         if (planar) {
             switch (pixels) { TILE_SIZES(CALL_PLANAR_TILE) }
         } else {
             switch (pixels) { TILE_SIZES(CALL_TILE) }
         }
         first += pixels;
+    }
+}
+
+#define CALL_CONTIGUOUS_TILE(pixels)                                                                             \
+    case pixels: contiguous_tile_##pixels(c, source, output, panel, vectors); break;
+
+// The same where output pixel i is made of source pixel i alone, from pixel `first` of an item on.
+static void contiguous_run(const ck_blocked_convolution *c, size_t item, size_t first, size_t count) {
+    for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++) {
+        const size_t vectors = panel_vectors(c, panel);
+        const float *source = c->source + item * c->sourceItemStride + first * CK_BLOCK;
+        size_t output = item * c->outputItemStride + first * CK_BLOCK;
+        for (size_t rest = count; rest > 0;) {
+            const size_t pixels = tile_pixels(rest);
+            switch (pixels) { TILE_SIZES(CALL_CONTIGUOUS_TILE) }
+            source += pixels * CK_BLOCK;
+            output += pixels * CK_BLOCK;
+            rest -= pixels;
+        }
     }
 }
 
@@ -292,5 +352,30 @@ INLINE void each_run(const ck_blocked_convolution *c, const _Bool planar) {
     }
 }
 
-static void blocked_convolution(const ck_blocked_convolution *c) { each_run(c, 0); }
+// Whether output pixel i is made of source pixel i alone.
+static _Bool is_contiguous(const ck_blocked_convolution *c) {
+    _Bool result = c->tapCount == 1;
+    for (int axis = 0; axis < 3; axis++)
+        result &= c->strides[axis] == 1 && c->pads[axis] == 0 && c->extents[axis] == c->outputExtents[axis];
+    return result;
+}
+
+// The fewest pixels of an item that are worth tiles of their own; fewer share tiles with other items.
+#define CONTIGUOUS_PIXELS (TILE_PIXELS * 8)
+
+static void blocked_convolution(const ck_blocked_convolution *c) {
+    const size_t plane = c->outputExtents[0] * c->outputExtents[1] * c->outputExtents[2];
+    if (!is_contiguous(c) || (plane < CONTIGUOUS_PIXELS && c->pixelCount > plane)) {
+        each_run(c, 0);
+        return;
+    }
+    for (size_t done = 0; done < c->pixelCount;) {
+        const size_t item = (c->firstPixel + done) / plane, first = (c->firstPixel + done) % plane;
+        const size_t inItem = plane - first < c->pixelCount - done ? plane - first : c->pixelCount - done;
+        const size_t runs = (inItem + RUN_PIXELS - 1) / RUN_PIXELS;
+        const size_t count = (inItem + runs - 1) / runs;
+        contiguous_run(c, item, first, count);
+        done += count;
+    }
+}
 static void planar_convolution(const ck_blocked_convolution *c) { each_run(c, 1); }

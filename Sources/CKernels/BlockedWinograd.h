@@ -176,7 +176,7 @@ INLINE void winograd_sums(
         rest -= depth;
         for (size_t i = 0; i < fetched; i += CK_BLOCK) __builtin_prefetch(next + i);
         next += CK_BLOCK * PANEL_CHANNELS;
-        add_tap(sums, places, block, right, depth, tiles, vectors);
+        add_tap(sums, places, block, right, depth, tiles, vectors, 0);
         right += depth * PANEL_CHANNELS;
     }
 #pragma clang loop unroll(full)

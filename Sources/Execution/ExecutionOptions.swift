@@ -16,7 +16,7 @@ package struct ExecutionOptions: Sendable {
     package init(
         instructionSet: InstructionSet? = nil, arenaLimitByteCount: Int = 4 << 30,
         lowerings: LoweringCatalog = .standard, usesWinograd: Bool = true,
-        nanosecondsPerThread: Double = 20_000
+        nanosecondsPerThread: Double = 5_000
     ) {
         self.instructionSet = instructionSet
         self.arenaLimitByteCount = arenaLimitByteCount

@@ -12,12 +12,21 @@ package protocol LoweredOperation: Sendable {
     /// Offsets and tasks for concrete shapes.
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation
 
+    /// Whether an item of the outputs depends on the same item of the inputs alone, axis 0 being the items, constants aside.
+    var isItemwise: Bool { get }
+
+    /// The bytes of packed weights.
+    var weightByteCount: Int { get }
+
     /// This operation with `consumer` computed in the same pass, when it can: `consumer` reads this operation's only
     /// output as its input number `operand`, and nothing else does.
     func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation?
 }
 
 extension LoweredOperation {
+    package var isItemwise: Bool { false }
+    package var weightByteCount: Int { 0 }
+
     package func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
         nil
     }

@@ -21,17 +21,39 @@ struct ScheduleBuilder {
     private var directOutputs: [String: Int] = [:]
     private var retained: [FloatMemory] = []
 
+    /// The steps that are scheduled.
+    private let range: Range<Int>
+    /// What comes out: its name, and the value that holds it.
+    private let outputs: [(name: String, place: String)]
+
     private struct PlacedStep {
+        /// The step's number; of several that run as one, the first one's.
         let index: Int
         let operation: ScheduledOperation
+        let nodes: [Node]
+        let inputs: [String]
+        let outputs: [String?]
     }
 
     /// The greatest number of bytes that one value's size is counted in.
     private static let maximumByteCount = 1 << 50
 
     init(_ executable: Executable, inputs: [String: ScheduleCache.Interface], threadCount: Int) {
+        self.init(
+            executable, inputs: inputs, threadCount: threadCount, range: executable.steps.indices,
+            outputs: zip(executable.graph.outputs, executable.outputNames).map { ($0.name, $1) })
+    }
+
+    /// A schedule of the steps `range` alone, which begins at the first one.
+    private init(
+        _ executable: Executable, inputs: [String: ScheduleCache.Interface], threadCount: Int,
+        range: Range<Int>,
+        outputs: [(name: String, place: String)]
+    ) {
         self.executable = executable
         self.threadCount = threadCount
+        self.range = range
+        self.outputs = outputs
         values = executable.values
         for (name, interface) in inputs {
             values[name] = ValueInfo(interface.elementType, interface.shape.dimensions.map(Dimension.known))
@@ -44,9 +66,10 @@ struct ScheduleBuilder {
         for (name, tensor) in executable.graph.constants where shapes[name] == nil {
             shapes[name] = tensor.shape
         }
-        for index in executable.steps.indices {
+        for index in range {
             guard try add(index) else { return nil }
         }
+        if range == executable.steps.indices { try runFirstStepsItemByItem() }
         return try place()
     }
 
@@ -99,7 +122,10 @@ struct ScheduleBuilder {
             precomputed[output] = view
             return true
         }
-        placed.append(PlacedStep(index: index, operation: operation))
+        placed.append(
+            PlacedStep(
+                index: index, operation: operation, nodes: step.nodes, inputs: step.inputs,
+                outputs: step.outputs))
         return true
     }
 
@@ -161,8 +187,7 @@ struct ScheduleBuilder {
         }
         for name in inputNames { begin(name, -1) }
         for (position, step) in placed.enumerated() {
-            for case let name? in executable.steps[step.index].outputs
-            where root(name) == name && precomputed[name] == nil {
+            for case let name? in step.outputs where root(name) == name && precomputed[name] == nil {
                 begin(name, position)
             }
         }
@@ -209,15 +234,15 @@ struct ScheduleBuilder {
             if case .view = step.operation.work { continue }
             steps.append(bind(step, offsets, scratch))
         }
-        var outputs: [Schedule.Output] = []
-        for index in executable.graph.outputs.indices { outputs.append(output(index, offsets)) }
+        var results: [Schedule.Output] = []
+        for index in outputs.indices { results.append(output(index, offsets)) }
         return Schedule(
             inputs: inputNames.map { name in
                 Schedule.Input(
                     elementType: values[name]?.elementType ?? .float32, shape: shapes[name] ?? .scalar,
                     byteOffset: offsets[name] ?? 0)
             },
-            outputs: outputs, steps: steps, valueByteCount: plan.byteCount,
+            outputs: results, steps: steps, valueByteCount: plan.byteCount,
             workerScratchByteCount: workerScratch, byteCount: plan.byteCount + scratchTotal,
             retained: retained)
     }
@@ -225,10 +250,10 @@ struct ScheduleBuilder {
     /// Outputs that steps compute, each in memory of its own.
     private mutating func findDirectOutputs() {
         var counts: [String: Int] = [:]
-        let places = executable.outputNames.map { viewRoots[$0] ?? $0 }
+        let places = outputs.map { viewRoots[$0.place] ?? $0.place }
         for name in places { counts[name, default: 0] += 1 }
         for (index, name) in places.enumerated() {
-            let output = executable.outputNames[index]
+            let output = outputs[index].place
             guard isInArena(output), isInArena(name), counts[name] == 1, inputIndices[name] == nil,
                 let size = try? byteCount(name), let needed = try? byteCount(output), size == needed
             else { continue }
@@ -237,8 +262,7 @@ struct ScheduleBuilder {
     }
 
     private mutating func output(_ index: Int, _ offsets: [String: Int]) -> Schedule.Output {
-        let name = executable.graph.outputs[index].name
-        let place = executable.outputNames[index]
+        let (name, place) = outputs[index]
         let source: Schedule.Output.Source
         if let tensor = constant(name) {
             source = .known(tensor)
@@ -256,18 +280,17 @@ struct ScheduleBuilder {
     private mutating func shareMemory() -> [String: Int] {
         for step in placed {
             guard case .view(let input) = step.operation.work else { continue }
-            let step = executable.steps[step.index]
             if let output = step.outputs[0] { roots[output] = root(step.inputs[input]) }
         }
         viewRoots = roots
         var lastUses: [String: Int] = [:]
         for (position, step) in placed.enumerated() {
-            for name in executable.steps[step.index].inputs { lastUses[root(name)] = position }
-            for case let name? in executable.steps[step.index].outputs {
+            for name in step.inputs { lastUses[root(name)] = position }
+            for case let name? in step.outputs {
                 lastUses[root(name)] = max(position, lastUses[root(name)] ?? 0)
             }
         }
-        for name in executable.outputNames { lastUses[root(name)] = placed.count }
+        for (_, place) in outputs { lastUses[root(place)] = placed.count }
         var merged: [String: String] = [:]
         func final(_ name: String) -> String {
             var name = name
@@ -275,9 +298,8 @@ struct ScheduleBuilder {
             return name
         }
         for (position, step) in placed.enumerated() {
-            let inputs = executable.steps[step.index].inputs
-            guard !step.operation.reusableInputs.isEmpty,
-                let output = executable.steps[step.index].outputs[0],
+            let inputs = step.inputs
+            guard !step.operation.reusableInputs.isEmpty, let output = step.outputs[0],
                 root(output) == output
             else { continue }
             for index in step.operation.reusableInputs {
@@ -348,12 +370,82 @@ struct ScheduleBuilder {
             evaluation = Schedule.Evaluation(arguments: arguments, results: results)
         }
         var locations: [Location] = []
-        for name in step.inputs { locations.append(location(name, offsets)) }
-        for name in step.outputs { locations.append(name.map { location($0, offsets) } ?? .arena(0)) }
-        let work = StepWork(step.nodes, values)
+        for name in placed.inputs { locations.append(location(name, offsets)) }
+        for name in placed.outputs { locations.append(name.map { location($0, offsets) } ?? .arena(0)) }
+        let work = StepWork(placed.nodes, values)
         return Schedule.ScheduledStep(
-            operation: placed.operation.work, locations: locations, inputCount: step.inputs.count,
+            operation: placed.operation.work, locations: locations, inputCount: placed.inputs.count,
             scratchByteOffset: scratch, evaluation: evaluation, stepIndex: placed.index,
             work: work, threadLimit: work.threadLimit(executable.options.nanosecondsPerThread))
+    }
+}
+
+// MARK: Item by item
+
+extension ScheduleBuilder {
+    /// Lets the first steps run item by item, each item on one thread, where a batch makes their values outgrow the caches:
+    /// an item's values stay there from one step to the next.
+    ///
+    /// It ends where reading the weights again for every item would cost more than keeping the values saves.
+    private mutating func runFirstStepsItemByItem() throws(ExecutionError) {
+        guard let items = values[executable.inputNames.first ?? ""]?.shape?.first, items >= threadCount,
+            items > 1,
+            items.isMultiple(of: threadCount) || items >= 4 * threadCount,
+            let count = itemwiseStepCount(items: items)
+        else { return }
+        let first = placed[..<count]
+        let end = count < placed.count ? placed[count].index : executable.steps.count
+        // What later steps read, and what comes out.
+        let defined = first.flatMap { $0.outputs.compactMap { $0 } }
+        let read = Set(placed[count...].flatMap(\.inputs)).union(outputs.map(\.place))
+        let kept = defined.filter { read.contains($0) }
+        let inputs = executable.inputNames.filter { name in first.contains { $0.inputs.contains(name) } }
+        var interfaces: [String: ScheduleCache.Interface] = [:]
+        for name in executable.inputNames {
+            guard let type = values[name]?.elementType, var dimensions = shapes[name]?.dimensions else {
+                return
+            }
+            if inputs.contains(name) { dimensions[0] = 1 }
+            guard let shape = try? Shape(dimensions) else { return }
+            interfaces[name] = ScheduleCache.Interface(elementType: type, shape: shape)
+        }
+        var builder = ScheduleBuilder(
+            executable, inputs: interfaces, threadCount: 1, range: 0..<end, outputs: kept.map { ($0, $0) })
+        var strides: [Int] = []
+        for name in inputs + kept { strides.append(try byteCount(name) / items) }
+        guard let schedule = try builder.build(),
+            let run = ItemwiseRun(
+                schedule, inputs: inputs.map { executable.inputNames.firstIndex(of: $0)! },
+                inputStrides: Array(strides[..<inputs.count]), outputStrides: Array(strides[inputs.count...]))
+        else { return }
+        var operation = ScheduledOperation([
+            ScheduledOperation.Phase(taskCount: items) { memory, item in run.run(item, memory) }
+        ])
+        operation.workerScratchCount = run.scratchCount
+        let merged = PlacedStep(
+            index: placed[0].index, operation: operation, nodes: first.flatMap(\.nodes), inputs: inputs,
+            outputs: kept)
+        placed.replaceSubrange(..<count, with: [merged])
+    }
+
+    /// How many of the first steps shall run item by item; `nil`: fewer than two.
+    private func itemwiseStepCount(items: Int) -> Int? {
+        var best = (count: 0, gain: 0)
+        var gain = 0
+        for (position, placed) in placed.enumerated() {
+            let step = executable.steps[placed.index]
+            guard step.operation.isItemwise, case .phases = placed.operation.work else { break }
+            let names = placed.inputs.filter { constant($0) == nil } + placed.outputs.compactMap { $0 }
+            guard
+                names.allSatisfy({
+                    shapes[$0]?.dimensions.first == items && values[$0]?.elementType == .float32
+                }),
+                placed.outputs.allSatisfy({ $0 != nil })
+            else { break }
+            let valueBytes = names.reduce(0) { $0 + ((try? byteCount($1)) ?? 0) / items }
+            gain += valueBytes - step.operation.weightByteCount
+            if gain > best.gain { best = (position + 1, gain) }
+        }
+        return best.count > 1 ? best.count : nil
     }
 }

@@ -68,6 +68,16 @@ package struct BlockedShape: Sendable {
     /// Whether the same bytes are the plain value.
     package var isPlainToo: Bool { pixels <= 1 && channels % Self.blockSize == 0 }
 
+    /// Whether threads share an image by its pixels, and a batch by its items; few pixels are shared by their channels.
+    ///
+    /// All steps decide it alike, so that a thread reads what it wrote itself.
+    package func isSharedByPixels(_ threadCount: Int) -> Bool {
+        items >= threadCount || pixels >= threadCount * Self.minimumThreadPixels
+    }
+
+    /// The fewest pixels for a thread that outweigh reading all weights.
+    private static let minimumThreadPixels = 64
+
     /// Cuts pixels that are counted through the items into runs of one item each.
     package func forEachRun(_ range: Range<Int>, _ body: (_ item: Int, _ pixels: Range<Int>) -> Void) {
         var first = range.lowerBound

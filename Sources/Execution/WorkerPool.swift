@@ -5,13 +5,13 @@ import Threads
 
 /// Threads that run the tasks of a phase together with the caller.
 ///
-/// Tasks are claimed one at a time by whoever is free. Several sessions may share a pool: while one uses it, the others run
+/// Every thread has a share of the tasks and claims them one at a time, then those that are left of the others'. Several sessions may share a pool: while one uses it, the others run
 /// their tasks alone, so there are never more threads than sessions and workers.
 package final class WorkerPool: @unchecked Sendable {
-    // `function` and `context` are written before `claim` publishes their job and read only by a thread that has claimed a
+    // `function` and `context` are written before the shares publish their job and read only by a thread that has claimed a
     // task of it; `run` returns only when every claimed task is finished.
     package let threadCount: Int
-    private let shared = Shared()
+    private let shared: Shared
     private var threads: [Thread] = []
 
     /// How often an idle worker looks for work before it sleeps: some tens of microseconds.
@@ -20,6 +20,7 @@ package final class WorkerPool: @unchecked Sendable {
     /// `threadCount`: the caller's thread included.
     package init(threadCount: Int) {
         self.threadCount = max(1, threadCount)
+        shared = Shared(threadCount: self.threadCount)
         for worker in 1..<max(1, self.threadCount) {
             threads.append(Thread(name: "worker-\(worker)") { [shared] in shared.work(worker) })
         }
@@ -64,14 +65,24 @@ package final class WorkerPool: @unchecked Sendable {
     }
 }
 
-/// What the threads of a pool share.
+/// The tasks of a phase that one thread begins with; others take of them when they have finished their own.
+private struct Share: ~Copyable {
+    /// The job's number in the upper half, the next task's place in the share in the lower one: a task can only be claimed
+    /// for the job whose number the claimer has read.
+    let next = Atomic<UInt64>(0)
+    /// Keeps shares on cache lines of their own.
+    private let padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0)
+}
+
+/// What the threads of a pool have in common.
 private final class Shared: @unchecked Sendable {
-    /// The job's number in the upper half, its next task in the lower one: a task can only be claimed for the job whose
-    /// number the claimer has read.
-    let claim = Atomic<UInt64>(0)
+    /// One a thread. Equal parts of the tasks in their order: a thread works on the same part of an image, or on the same
+    /// channels, from one phase to the next, and finds them in its own cache.
+    private let shares: UnsafeMutablePointer<Share>
+    private let shareCapacity: Int
     let taskCount = Atomic<UInt64>(0)
-    /// Threads of this number or a greater one leave the job alone.
-    let threadLimit = Atomic<Int>(0)
+    /// The shares of this job; threads of this number or a greater one leave it alone.
+    let shareCount = Atomic<Int>(1)
     let finished = Atomic<UInt64>(0)
     let isBusy = Atomic<Bool>(false)
     let isStopping = Atomic<Bool>(false)
@@ -81,6 +92,19 @@ private final class Shared: @unchecked Sendable {
     var context = UnsafeRawPointer(bitPattern: 1)!
 
     struct Sleepers { var isStopping = false }
+
+    private static let closed: UInt64 = 0xffff_ffff
+
+    init(threadCount: Int) {
+        shareCapacity = threadCount
+        shares = .allocate(capacity: threadCount)
+        for index in 0..<threadCount { (shares + index).initialize(to: Share()) }
+    }
+
+    deinit {
+        shares.deinitialize(count: shareCapacity)
+        shares.deallocate()
+    }
 
     func acquire() -> Bool {
         isBusy.compareExchange(expected: false, desired: true, ordering: .sequentiallyConsistent).exchanged
@@ -92,17 +116,20 @@ private final class Shared: @unchecked Sendable {
         taskCount count: Int, threadLimit limit: Int, context: UnsafeRawPointer,
         _ function: WorkerPool.Function
     ) {
-        let total = UInt64(min(count, Int(UInt32.max)))
+        let total = UInt64(min(count, Int(UInt32.max) - 1))
         precondition(Int(total) == count, "a phase of \(count) tasks")
         self.function = function
         self.context = context
-        let job = (claim.load(ordering: .relaxed) >> 32) + 1
-        // While the counts change, the old job's number leaves nothing to claim.
+        let job = (shares.pointee.next.load(ordering: .relaxed) >> 32 + 1) & Self.closed
+        // While the counts change, nothing can be claimed.
+        for index in 0..<shareCapacity {
+            shares[index].next.store(job << 32 | Self.closed, ordering: .sequentiallyConsistent)
+        }
         finished.store(0, ordering: .relaxed)
-        claim.store((job & 0xffff_ffff) << 32 | 0xffff_ffff, ordering: .sequentiallyConsistent)
         taskCount.store(total, ordering: .sequentiallyConsistent)
-        threadLimit.store(limit, ordering: .sequentiallyConsistent)
-        claim.store((job & 0xffff_ffff) << 32, ordering: .sequentiallyConsistent)
+        let shareCount = min(limit, shareCapacity, count)
+        self.shareCount.store(shareCount, ordering: .sequentiallyConsistent)
+        for index in 0..<shareCount { shares[index].next.store(job << 32, ordering: .sequentiallyConsistent) }
         if sleeperCount.load(ordering: .sequentiallyConsistent) > 0 {
             sleepers.withLock { _ in }
             sleepers.notifyAll()
@@ -117,26 +144,48 @@ private final class Shared: @unchecked Sendable {
         }
     }
 
-    /// Claims tasks until none is left.
+    /// Claims tasks until none is left: of the thread's own share first, then of those behind it.
     func runTasks(worker: Int) {
+        let count = shareCount.load(ordering: .acquiring)
+        guard worker < count else { return }
+        var finishedCount: UInt64 = 0
+        for offset in 0..<count {
+            let share = worker + offset < count ? worker + offset : worker + offset - count
+            while let task = claim(share) {
+                function(context, worker, task)
+                finishedCount += 1
+            }
+        }
+        if finishedCount > 0 { finished.add(finishedCount, ordering: .acquiringAndReleasing) }
+    }
+
+    /// The next task of a share.
+    private func claim(_ share: Int) -> Int? {
         while true {
-            let word = claim.load(ordering: .acquiring)
-            let task = word & 0xffff_ffff
-            guard task < taskCount.load(ordering: .acquiring),
-                worker < threadLimit.load(ordering: .acquiring)
-            else { return }
-            let (exchanged, _) = claim.compareExchange(
+            let word = shares[share].next.load(ordering: .acquiring)
+            guard let task = task(share, word & Self.closed) else { return nil }
+            let (exchanged, _) = shares[share].next.compareExchange(
                 expected: word, desired: word + 1, ordering: .acquiringAndReleasing)
-            guard exchanged else { continue }
-            function(context, worker, Int(task))
-            finished.add(1, ordering: .acquiringAndReleasing)
+            if exchanged { return task }
         }
     }
 
+    /// The task at a place of a share, if it has so many.
+    private func task(_ share: Int, _ place: UInt64) -> Int? {
+        let total = taskCount.load(ordering: .acquiring)
+        let count = UInt64(shareCount.load(ordering: .acquiring))
+        guard UInt64(share) < count else { return nil }
+        let start = total * UInt64(share) / count
+        let end = total * UInt64(share + 1) / count
+        return place < end - start ? Int(start + place) : nil
+    }
+
     func hasWork(_ worker: Int) -> Bool {
-        let task = claim.load(ordering: .sequentiallyConsistent) & 0xffff_ffff
-        return task < taskCount.load(ordering: .sequentiallyConsistent)
-            && worker < threadLimit.load(ordering: .sequentiallyConsistent)
+        let count = shareCount.load(ordering: .sequentiallyConsistent)
+        guard worker < count else { return false }
+        return (0..<count).contains { share in
+            task(share, shares[share].next.load(ordering: .sequentiallyConsistent) & Self.closed) != nil
+        }
     }
 
     func work(_ worker: Int) {

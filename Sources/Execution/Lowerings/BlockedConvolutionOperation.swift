@@ -21,6 +21,9 @@ struct BlockedConvolutionOperation: LoweredOperation {
         return "\(kernels.instructionSet.rawValue) \(name) convolution, blocked" + epilogue.name
     }
 
+    var isItemwise: Bool { true }
+    var weightByteCount: Int { weights.memory.count * MemoryLayout<Float>.stride }
+
     func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
         guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
             return nil

@@ -35,21 +35,27 @@ struct BlockedProduct: Sendable {
         self.isPlanar = isPlanar
         let count = target.items * target.pixels
         let products = weights.outputChannels * weights.inputChannels * weights.taps
-        let wanted = threadCount == 1 ? 1 : threadCount * Self.tasksPerThread
         var size = Self.maximumSourceCount / weights.inputChannels
-        if threadCount > 1 {
-            size = min(size, count * weights.groups / wanted)
-            size = max(size, Self.minimumProductCount / products)
+        var parts = 1
+        var panelParts = 1
+        if threadCount > 1, weights.groups == 1 {
+            if target.isSharedByPixels(threadCount) {
+                size = max(
+                    min(size, count / (threadCount * Self.tasksPerThread)),
+                    Self.minimumProductCount / products)
+                size = max(size, kernels.functions.pointee.tilePixels * Self.minimumTiles)
+                parts = threadCount
+            } else {
+                let tasks = min(
+                    threadCount * Self.tasksPerThread, products * count / Self.minimumProductCount)
+                panelParts = max(threadCount, tasks)
+            }
         }
-        size = max(size, kernels.functions.pointee.tilePixels * Self.minimumTiles)
         // As equal as can be: a short last task would not fill its tiles.
-        let parts = max(1, (count + size / 2) / size)
+        let chunks = max(1, (count + size / 2) / size)
+        parts = (chunks + parts - 1) / parts * parts
         pixels = Chunks(total: count, size: (count + parts - 1) / parts)
-        // Few pixels are shared out by output channel.
-        let splits = min(
-            weights.panelCount, wanted / (pixels.count * weights.groups),
-            products * min(pixels.size, count) / Self.minimumProductCount)
-        panels = Chunks(total: weights.panelCount, size: (weights.panelCount - 1) / max(1, splits) + 1)
+        panels = Chunks(total: weights.panelCount, size: (weights.panelCount + panelParts - 1) / panelParts)
     }
 
     var taskCount: Int { pixels.count * panels.count * weights.groups }

@@ -20,6 +20,9 @@ struct PlanarConvolutionOperation: LoweredOperation {
         "\(kernels.instructionSet.rawValue) convolution from planes, blocked" + epilogue.name
     }
 
+    var isItemwise: Bool { true }
+    var weightByteCount: Int { weights.memory.count * MemoryLayout<Float>.stride }
+
     func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
         guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
             return nil

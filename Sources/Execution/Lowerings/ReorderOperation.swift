@@ -10,6 +10,8 @@ struct ReorderOperation: LoweredOperation {
 
     var kernelName: String { "reorder to \(target.rawValue)" }
 
+    var isItemwise: Bool { true }
+
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         guard let shape = BlockedShape(shapes.inputs[0]) else {
             throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount)

@@ -10,6 +10,9 @@ struct WinogradOperation: LoweredOperation {
     let kernels: KernelTable
     var epilogue = Epilogue()
 
+    var isItemwise: Bool { true }
+    var weightByteCount: Int { weights.memory.count * MemoryLayout<Float>.stride }
+
     var kernelName: String {
         let tile = weights.tile.extent
         return "\(kernels.instructionSet.rawValue) Winograd F(\(tile)×\(tile),3×3) convolution, blocked"

@@ -11,6 +11,7 @@ struct BlockedAffineOperation: LoweredOperation {
     let kernels: KernelTable
     var epilogue = Epilogue()
 
+    var isItemwise: Bool { true }
     var kernelName: String { "\(kernels.instructionSet.rawValue) affine, blocked" + epilogue.name }
 
     func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
@@ -26,7 +27,7 @@ struct BlockedAffineOperation: LoweredOperation {
             throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount)
         }
         guard shape.count > 0 else { return ScheduledOperation([]) }
-        let tasks = BlockedRows(shape)
+        let tasks = BlockedRows(shape, threadCount: threadCount)
         let size = BlockedShape.blockSize
         var result = ScheduledOperation([
             ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in

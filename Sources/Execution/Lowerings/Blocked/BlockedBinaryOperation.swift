@@ -72,6 +72,7 @@ struct BlockedBinaryOperation: LoweredOperation {
         return .computed
     }
 
+    var isItemwise: Bool { true }
     var kernelName: String {
         "\(binary.kernels.instructionSet.rawValue) elementwise \(binary.name), blocked" + epilogue.name
     }
@@ -95,11 +96,13 @@ struct BlockedBinaryOperation: LoweredOperation {
             // One item for all, or each its own.
             let size = BlockedShape.blockSize
             let isShared = shapes.inputs[1][0] == 1
-            return channels(shape) { memory, plane, block in
+            return channels(shape, threadCount: threadCount) { memory, plane, block in
                 memory.input(1) + (isShared ? block : plane) * size
             }
         case .constant(let floats, let blockStride):
-            return channels(shape) { _, _, block in UnsafePointer(floats.pointer + block * blockStride) }
+            return channels(shape, threadCount: threadCount) { _, _, block in
+                UnsafePointer(floats.pointer + block * blockStride)
+            }
         }
     }
 
@@ -120,11 +123,11 @@ struct BlockedBinaryOperation: LoweredOperation {
     }
 
     private func channels(
-        _ shape: BlockedShape,
+        _ shape: BlockedShape, threadCount: Int,
         _ operand:
             @escaping @Sendable (_ memory: TaskMemory, _ plane: Int, _ block: Int) -> UnsafePointer<Float>
     ) -> ScheduledOperation {
-        let tasks = BlockedRows(shape)
+        let tasks = BlockedRows(shape, threadCount: threadCount)
         let size = BlockedShape.blockSize
         var result = ScheduledOperation([
             ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in

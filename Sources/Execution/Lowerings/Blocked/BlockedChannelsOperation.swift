@@ -19,6 +19,8 @@ struct BlockedChannelsOperation: LoweredOperation {
     let rule: Rule
     let kernels: KernelTable
 
+    var isItemwise: Bool { true }
+
     var kernelName: String {
         let name =
             switch rule {
@@ -42,7 +44,7 @@ struct BlockedChannelsOperation: LoweredOperation {
             first += target.channels
             guard target.count > 0 else { continue }
             let plan = ChannelPlan(origins)
-            let tasks = BlockedRows(target)
+            let tasks = BlockedRows(target, threadCount: threadCount)
             phases.append(
                 ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in
                     tasks.forEachPiece(task) { plane, block, pixels in

@@ -14,6 +14,7 @@ struct BlockedDepthwiseOperation: LoweredOperation {
     let kernels: KernelTable
     var epilogue = Epilogue()
 
+    var isItemwise: Bool { true }
     var kernelName: String {
         "\(kernels.instructionSet.rawValue) depthwise convolution, blocked" + epilogue.name
     }
@@ -45,7 +46,7 @@ struct BlockedDepthwiseOperation: LoweredOperation {
             let window = BlockedWindow(CK_WINDOW_WEIGHTED_SUM, axes: axes, weights: weights)
         else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
         guard target.count > 0 else { return ScheduledOperation([]) }
-        let tasks = BlockedRows(target, rowPixels: window.rowPixels)
+        let tasks = BlockedRows(target, rowPixels: window.rowPixels, threadCount: threadCount)
         let rowCount = window.rowPixels * BlockedShape.blockSize
         var result = ScheduledOperation([
             ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in

@@ -10,6 +10,7 @@ struct BlockedMeanOperation: LoweredOperation {
     let isBlocked: Bool
     let kernels: KernelTable
 
+    var isItemwise: Bool { true }
     var kernelName: String {
         "\(kernels.instructionSet.rawValue) \(divides ? "mean" : "sum") of channels, "
             + (isBlocked ? "blocked" : "from blocked")

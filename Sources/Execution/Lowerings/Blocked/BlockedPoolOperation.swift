@@ -7,6 +7,7 @@ import Tensors
 struct BlockedPoolOperation: LoweredOperation {
     let pool: PoolOperation
 
+    var isItemwise: Bool { true }
     var kernelName: String { pool.kernelName + ", blocked" }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
@@ -17,7 +18,7 @@ struct BlockedPoolOperation: LoweredOperation {
             let window = BlockedWindow(kind, axes: axes)
         else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
         guard target.count > 0 else { return ScheduledOperation([]) }
-        let tasks = BlockedRows(target, rowPixels: window.rowPixels)
+        let tasks = BlockedRows(target, rowPixels: window.rowPixels, threadCount: threadCount)
         let divisors = pool.isMaximum ? nil : FloatMemory(pool.divisors(input, output))
         return ScheduledOperation([
             ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in

@@ -1,37 +1,42 @@
 import Kernels
 
-/// The rows of a blocked value, counted through the items and the channel blocks: the tasks of a phase.
+/// The rows of a blocked value as the tasks of a phase: some rows of some channel blocks of an item.
 struct BlockedRows: Sendable {
+    /// Of an item.
     private let rows: Chunks
-    private let rowsInBlock: Int
-    private let blocks: Int
+    private let blocks: Chunks
+    private let items: Int
 
     /// The floats of a task's outputs: what it reads and writes fits into the second cache.
     private static let elementCount = 24_576
+    /// Tasks for each thread, so that a late thread does not hold up the others for long.
+    private static let tasksPerThread = 4
 
     /// `rowPixels`: the pixels that are not cut; they divide those of a channel.
-    init(_ shape: BlockedShape, rowPixels: Int = 1) {
-        rowsInBlock = shape.pixels / max(1, rowPixels)
-        blocks = shape.blocks
+    init(_ shape: BlockedShape, rowPixels: Int = 1, threadCount: Int) {
+        items = shape.items
+        let rowCount = shape.pixels / max(1, rowPixels)
+        let rowSize = max(1, rowPixels * BlockedShape.blockSize)
+        // One image is cut as the convolutions around it cut it.
+        let parts = items < threadCount && shape.isSharedByPixels(threadCount) ? threadCount : 1
         rows = Chunks(
-            total: shape.items * blocks * rowsInBlock,
-            size: Self.elementCount / max(1, rowPixels * BlockedShape.blockSize))
+            total: rowCount, size: min((rowCount + parts - 1) / parts, max(1, Self.elementCount / rowSize)))
+        let tasks = max(1, (threadCount * Self.tasksPerThread) / max(1, items * rows.count))
+        let fitting = max(1, Self.elementCount / max(1, rows.size * rowSize))
+        blocks = Chunks(
+            total: shape.blocks,
+            size: threadCount == 1 ? fitting : min(fitting, (shape.blocks + tasks - 1) / tasks))
     }
 
-    var count: Int { rows.count }
+    var count: Int { items * rows.count * blocks.count }
 
     /// Calls `body` with the pieces of a task.
     ///
     /// `plane`: the number of the item's channel block among all; `block`: among those of the item.
     func forEachPiece(_ task: Int, _ body: (_ plane: Int, _ block: Int, _ rows: Range<Int>) -> Void) {
-        let range = rows[task]
-        var first = range.lowerBound
-        while first < range.upperBound {
-            let plane = first / rowsInBlock
-            let start = plane * rowsInBlock
-            let end = min(range.upperBound, start + rowsInBlock)
-            body(plane, plane % blocks, first - start..<end - start)
-            first = end
-        }
+        let rest = task / blocks.count
+        let rows = rows[rest % self.rows.count]
+        let item = rest / self.rows.count
+        for block in blocks[task % blocks.count] { body(item * blocks.total + block, block, rows) }
     }
 }
