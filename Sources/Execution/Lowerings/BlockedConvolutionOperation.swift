@@ -26,11 +26,24 @@ struct BlockedConvolutionOperation: LoweredOperation {
 
     func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
         guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
-            return nil
+            guard isPointwise, operand == 0,
+                let depthwise = ConvolutionLowering().lower(consumer, context)?.operation
+                    as? BlockedDepthwiseOperation
+            else { return nil }
+            return ExpandedDepthwiseOperation(self, depthwise).map { AbsorbedOperation(operation: $0) }
         }
         var result = self
         result.epilogue = epilogue
         return AbsorbedOperation(operation: result, addedInputs: added)
+    }
+
+    /// Whether an output pixel is made of the input pixel at its place.
+    var isPointwise: Bool {
+        guard weights.taps == 1, (window.strides ?? []).allSatisfy({ $0 == 1 }) else { return false }
+        if case .explicit(let begins, let ends)? = window.padding {
+            return (begins + ends).allSatisfy { $0 == 0 }
+        }
+        return true
     }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {

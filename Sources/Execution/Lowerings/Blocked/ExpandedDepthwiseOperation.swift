@@ -1,0 +1,146 @@
+import CKernels
+import Graph
+import Kernels
+import Tensors
+
+/// A pointwise convolution and the depthwise one behind it, a strip of rows of some channels at a time: what lies between
+/// them never leaves the thread's own cache.
+///
+/// The sums are those of the two operations apart.
+struct ExpandedDepthwiseOperation: LoweredOperation {
+    private let expansion: BlockedConvolutionOperation
+    private var depthwise: BlockedDepthwiseOperation
+
+    /// The most floats of a channel block's strip: half of the second cache.
+    private static let maximumStripCount = 1 << 16
+    /// Tasks for each thread, so that a late thread does not hold up the others for long.
+    private static let tasksPerThread = 4
+
+    /// `nil` where the first is not pointwise with stride 1, ends with more than a clamp, or the second is not two-dimensional.
+    init?(_ expansion: BlockedConvolutionOperation, _ depthwise: BlockedDepthwiseOperation) {
+        guard expansion.isPointwise, expansion.weights.groups == 1, expansion.epilogue.function == nil,
+            !expansion.epilogue.hasResidual, depthwise.kernel.count == 2,
+            depthwise.kernel.contains(where: { $0 > 1 })
+        else { return nil }
+        self.expansion = expansion
+        self.depthwise = depthwise
+    }
+
+    var isItemwise: Bool { true }
+    var weightByteCount: Int { expansion.weightByteCount }
+
+    var kernelName: String {
+        let set = depthwise.kernels.instructionSet.rawValue
+        return
+            "\(set) pointwise and depthwise convolution, blocked\(expansion.epilogue.name)\(depthwise.epilogue.name)"
+    }
+
+    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
+        guard let (epilogue, added) = depthwise.epilogue.absorbing(consumer, operand: operand, context) else {
+            return nil
+        }
+        var result = self
+        result.depthwise.epilogue = epilogue
+        return AbsorbedOperation(operation: result, addedInputs: added)
+    }
+
+    func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
+        let (input, output) = (shapes.inputs[0], shapes.outputs[0])
+        let weights = expansion.weights
+        let extents = Array(input.dimensions.dropFirst(2))
+        guard let between = try? Shape([input[0], weights.outputChannels] + extents),
+            let source = BlockedShape(input), let target = BlockedShape(output),
+            let wide = WindowAxis.axes(
+                expansion.window, kernel: expansion.kernel, input: input, output: between),
+            let axes = WindowAxis.axes(
+                depthwise.window, kernel: depthwise.kernel, input: between, output: output),
+            let window = BlockedWindow(CK_WINDOW_WEIGHTED_SUM, axes: axes, weights: depthwise.weights)
+        else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
+        guard target.count > 0 else { return ScheduledOperation([]) }
+        let strips = Strips(axes[0], rowCount: axes[1].input * BlockedShape.blockSize, target, threadCount)
+        guard
+            let convolution = BlockedConvolution(
+                weights: weights, axes: wide,
+                source: .init(itemStride: source.itemStride, blockStride: source.blockStride),
+                output: .init(itemStride: 0, blockStride: strips.scratchCount))
+        else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
+        let blocksInPanel = weights.panelChannels / BlockedShape.blockSize
+        let tasksAStrip = max(1, threadCount * Self.tasksPerThread / max(1, strips.rows.count * target.items))
+        let panels = Chunks(
+            total: weights.panelCount,
+            size: threadCount == 1 ? weights.panelCount : (weights.panelCount + tasksAStrip - 1) / tasksAStrip
+        )
+        let (expanded, depthwise) = (expansion.epilogue, depthwise)
+        let kernels = depthwise.kernels
+        let rowCount = window.rowPixels * BlockedShape.blockSize
+        var result = ScheduledOperation([
+            ScheduledOperation.Phase(taskCount: target.items * strips.rows.count * panels.count) {
+                memory, task in
+                let rows = strips.rows[task / panels.count % strips.rows.count]
+                let item = task / panels.count / strips.rows.count
+                let needed = strips.needed(rows)
+                let scratch = memory.workerScratch
+                var c = convolution.task(group: 0)
+                c.source = memory.input(0) + item * source.itemStride
+                (c.firstPixel, c.pixelCount) = (
+                    needed.lowerBound * axes[1].input, needed.count * axes[1].input
+                )
+                (c.lower, c.upper) = (expanded.lower, expanded.upper)
+                c.panelCount = 1
+                for panel in panels[task % panels.count] {
+                    let first = panel * blocksInPanel
+                    c.firstPanel = panel
+                    c.output = scratch - first * strips.scratchCount - c.firstPixel * BlockedShape.blockSize
+                    if c.pixelCount > 0 { kernels.functions.pointee.blocked_convolution(&c) }
+                    for block in first..<min(first + blocksInPanel, target.blocks) {
+                        let place = (item * target.blocks + block) * target.blockStride
+                        var piece = window.task(block: block)
+                        piece.source = UnsafePointer(c.output + block * strips.scratchCount)
+                        piece.destination = memory.output(0) + place
+                        piece.initial = UnsafePointer(depthwise.bias.pointer + block * BlockedShape.blockSize)
+                        if depthwise.epilogue.hasResidual { piece.residual = memory.input(1) + place }
+                        (piece.firstRow, piece.rowCount) = (rows.lowerBound, rows.count)
+                        (piece.lower, piece.upper) = (depthwise.epilogue.lower, depthwise.epilogue.upper)
+                        kernels.functions.pointee.blocked_window(&piece)
+                        depthwise.epilogue.finish(
+                            kernels, piece.destination + rows.lowerBound * rowCount, rows.count * rowCount)
+                    }
+                }
+            }
+        ])
+        result.workerScratchCount = blocksInPanel * strips.scratchCount
+        // A tile reads its residual just before it writes there.
+        if depthwise.epilogue.hasResidual { result.reusableInputs = [1] }
+        return result
+    }
+
+    /// Rows of the output that are computed together, and the rows between the two convolutions that they are made of.
+    private struct Strips {
+        /// Of an item.
+        let rows: Chunks
+        /// The floats of a channel block's strip.
+        let scratchCount: Int
+        private let axis: WindowAxis
+
+        /// `rowCount`: the floats of a row between the convolutions.
+        init(_ axis: WindowAxis, rowCount: Int, _ target: BlockedShape, _ threadCount: Int) {
+            self.axis = axis
+            let reach = (axis.kernel - 1) * axis.dilation + 1
+            let fitting = max(
+                1, (ExpandedDepthwiseOperation.maximumStripCount / max(1, rowCount) - reach) / axis.stride)
+            var parts = (axis.output + fitting - 1) / fitting
+            if target.items < threadCount, target.isSharedByPixels(threadCount) {
+                parts = (parts + threadCount - 1) / threadCount * threadCount
+            }
+            rows = Chunks(total: axis.output, size: (axis.output + parts - 1) / parts)
+            scratchCount = min(axis.input, (rows.size - 1) * axis.stride + reach) * rowCount
+        }
+
+        func needed(_ rows: Range<Int>) -> Range<Int> {
+            let first = max(0, rows.lowerBound * axis.stride - axis.padBegin)
+            let end =
+                (rows.upperBound - 1) * axis.stride - axis.padBegin + (axis.kernel - 1) * axis.dilation + 1
+            return min(first, axis.input)..<max(min(first, axis.input), min(axis.input, end))
+        }
+    }
+}
