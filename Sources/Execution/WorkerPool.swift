@@ -53,7 +53,8 @@ package final class WorkerPool: @unchecked Sendable {
     ) {
         withoutActuallyEscaping(body) { body in
             withUnsafePointer(to: Body(call: body)) { context in
-                run(taskCount: taskCount, threadLimit: threadLimit, context: context) { context, worker, task in
+                run(taskCount: taskCount, threadLimit: threadLimit, context: context) {
+                    context, worker, task in
                     context.assumingMemoryBound(to: Body.self).pointee.call(worker, task)
                 }
             }
