@@ -232,6 +232,8 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
         joined([6, 6], axis: 2), joined([6, 6, 6], axis: -1), joined([20, 20], axis: 0),
         sliced([16], [48], [1], [1]), sliced([3], [50], [-3], [1]), sliced([-1], [-54], [1], [-3]),
         sliced([1, 2], [8, 11], [2, 3], [2, 1]), sliced([0, 1], [20, 8], [1, 2], [1, 1], reorders: 1),
+        // A step beyond what the copy walks is left to the evaluation, which reads plain values.
+        sliced([1], [40], [2], [1 << 40], reorders: 1),
         BlockedCase(testDescription: "split", channels: 53) { sketch, _ in
             sketch.constants["sizes"] = Tensor([Int64(16), 20, 17])
             try sketch.add("Split", ["b", "sizes"], ["p", "q", "r"], ["axis": .integer(1)])

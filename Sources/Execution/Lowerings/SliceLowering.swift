@@ -62,7 +62,7 @@ struct SliceOperation: LoweredOperation {
             guard node.input(3) == nil, let pads = known(1), pads.count == 2 * rank else { return nil }
             return Set((0..<rank).filter { pads[$0] != 0 || pads[rank + $0] != 0 })
         }
-        guard node.input(1) != nil, let axes = known(3) else { return nil }
+        guard node.input(1) != nil, let axes = known(3), Self.areWalked(known(4)) else { return nil }
         return Set(axes.map { $0 < 0 ? $0 + rank : $0 })
     }
 
@@ -116,6 +116,11 @@ struct SliceOperation: LoweredOperation {
         var step = 1
     }
 
+    /// Whether steps do not go beyond what is computed here.
+    private static func areWalked(_ steps: [Int]?) -> Bool {
+        (steps ?? []).allSatisfy { $0 != 0 && $0.magnitude <= UInt(Int32.max) }
+    }
+
     /// For each axis; `nil` when a run must compute them.
     func walks(_ shapes: StepShapes) -> [Walk]? { node.type == "Pad" ? pads(shapes) : slices(shapes) }
 
@@ -142,7 +147,7 @@ struct SliceOperation: LoweredOperation {
         for (index, axis) in axes.enumerated() {
             let step = steps.map { index < $0.count ? $0[index] : 0 } ?? 1
             // Steps beyond any extent walk to at most one element.
-            guard step != 0, step.magnitude <= UInt(Int32.max) else { return nil }
+            guard Self.areWalked([step]) else { return nil }
             let extent = input[axis]
             let start = starts[index] < 0 ? max(starts[index], -extent) + extent : starts[index]
             walks[axis] = Walk(
