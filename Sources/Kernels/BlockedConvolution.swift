@@ -6,8 +6,8 @@ package final class BlockedConvolution: @unchecked Sendable {
     private let common: ck_blocked_convolution
     private let taps: UnsafeMutablePointer<ck_tap>
     private let weights: BlockedWeights
-    private let sourceGroupStride: Int
-    private let outputGroupStride: Int
+    private let sourceBlockStride: Int
+    private let outputBlockStride: Int
 
     /// A value as the kernels see it.
     package struct Side {
@@ -21,7 +21,7 @@ package final class BlockedConvolution: @unchecked Sendable {
         }
     }
 
-    /// `axes`: depth, height and width; groups begin at channel blocks. `nil` when positions overflow.
+    /// `axes`: depth, height and width; groups begin at channel blocks, or lie side by side in one. `nil` when positions overflow.
     package init?(weights: BlockedWeights, axes given: [WindowAxis], source: Side, output: Side) {
         guard given.count <= 3, given.allSatisfy(\.isAddressable),
             given.reduce(1, { $0 * $1.kernel }) == weights.taps
@@ -68,8 +68,7 @@ package final class BlockedConvolution: @unchecked Sendable {
         c.outputBlockStride = output.blockStride
         (c.lower, c.upper) = (-.infinity, .infinity)
         common = c
-        sourceGroupStride = weights.inputChannels / Int(CK_BLOCK) * source.blockStride
-        outputGroupStride = weights.outputChannels / Int(CK_BLOCK) * output.blockStride
+        (sourceBlockStride, outputBlockStride) = (source.blockStride, output.blockStride)
     }
 
     /// A convolution from plain planes as `geometry` prepares them; weights have one input channel and all taps.
@@ -98,14 +97,20 @@ package final class BlockedConvolution: @unchecked Sendable {
         c.outputBlockStride = output.blockStride
         (c.lower, c.upper) = (-.infinity, .infinity)
         common = c
-        (sourceGroupStride, outputGroupStride) = (0, 0)
+        (sourceBlockStride, outputBlockStride) = (0, 0)
     }
 
     deinit { taps.deallocate() }
 
     /// Where a group begins in the source and in the output, in floats.
     package func offsets(group: Int) -> (source: Int, output: Int) {
-        (group * sourceGroupStride, group * outputGroupStride)
+        func offset(_ channel: Int, _ blockStride: Int) -> Int {
+            channel / Int(CK_BLOCK) * blockStride + channel % Int(CK_BLOCK)
+        }
+        return (
+            offset(group * weights.inputChannels, sourceBlockStride),
+            offset(group * weights.outputChannels, outputBlockStride)
+        )
     }
 
     /// A task of group `group`: its places, pixels, panels and bounds are left to be set.

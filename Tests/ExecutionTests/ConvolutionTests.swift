@@ -46,6 +46,12 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
             channels: 6, outputChannels: 6, group: 3, extents: [7, 7], kernel: [3, 3], pads: [1, 1, 1, 1]),
         .init(
             channels: 32, outputChannels: 64, group: 2, extents: [5, 6], kernel: [5, 5], pads: [2, 2, 2, 2]),
+        .init(
+            channels: 40, outputChannels: 40, group: 5, extents: [7, 6], kernel: [3, 3], pads: [1, 1, 1, 1]),
+        .init(channels: 24, outputChannels: 12, group: 3, extents: [5, 9], kernel: [1, 1]),
+        .init(
+            channels: 12, outputChannels: 96, group: 6, extents: [6, 5], kernel: [3, 3], strides: [2, 2],
+            pads: [1, 1, 1, 1]),
         .init(channels: 2, outputChannels: 3, extents: [6, 6], kernel: [2, 2], autoPad: "SAME_UPPER"),
         .init(
             channels: 2, outputChannels: 3, extents: [7, 7], kernel: [4, 4], strides: [2, 2],

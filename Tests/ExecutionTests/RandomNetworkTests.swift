@@ -150,8 +150,11 @@ private struct RandomNetwork {
         _ source: (name: String, dimensions: [Int]), _ output: String
     ) throws {
         let (channels, height, width) = (source.dimensions[0], source.dimensions[1], source.dimensions[2])
-        let group = channels % 32 == 0 ? pick([1, 2]) : 1
-        let outputs = group * pick(group > 1 ? [16, 32] : [1, 5, 8, 16, 23, 32, 40, 64])
+        let groupWidth = pick([4, 8, 16])
+        let group =
+            channels % groupWidth == 0 && channels > groupWidth && pick(0...2) == 0
+            ? channels / groupWidth : 1
+        let outputs = group * pick(group > 1 ? [4, 8, 16] : [1, 5, 8, 16, 23, 32, 40, 64])
         let kernel = pick([1, 1, 3, 3, 5])
         let stride = pick([1, 1, 1, 2])
         let dilation = kernel > 1 ? pick([1, 1, 1, 2]) : 1

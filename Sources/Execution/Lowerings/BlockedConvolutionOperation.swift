@@ -32,6 +32,13 @@ struct BlockedConvolutionOperation: LoweredOperation {
             else { return nil }
             return ExpandedDepthwiseOperation(self, depthwise).map { AbsorbedOperation(operation: $0) }
         }
+        // A function is applied to whole blocks, which must be the task's own.
+        guard
+            epilogue.function == nil || weights.groups == 1
+                || weights.outputChannels >= BlockedShape.blockSize
+        else {
+            return nil
+        }
         var result = self
         result.epilogue = epilogue
         return AbsorbedOperation(operation: result, addedInputs: added)

@@ -57,8 +57,9 @@ struct ConvolutionLowering: Lowering {
                     weights: pack(inputChannels: 1, taps: weight.shape[1] * taps), kernels: context.kernels),
                 inputs: [input], inputLayouts: [.plain], outputLayout: .blocked)
         }
-        let size = BlockedShape.blockSize
-        if operation.group == 1 || (weight.shape[1].isMultiple(of: size) && rows.isMultiple(of: size)) {
+        if operation.group == 1
+            || Self.fitsBlocks(inputChannels: weight.shape[1], outputChannels: rows, context.kernels)
+        {
             return LoweredNode(
                 operation: BlockedConvolutionOperation(
                     window: operation.window, kernel: kernel,
@@ -78,5 +79,14 @@ struct ConvolutionLowering: Lowering {
                 inputChannels: weight.shape[1], weights: packed, bias: bias.map { FloatMemory($0) },
                 kernels: context.kernels),
             inputs: [input])
+    }
+
+    /// Whether groups of so many channels begin and end with a block, or lie side by side in one and fill vectors.
+    private static func fitsBlocks(inputChannels: Int, outputChannels: Int, _ kernels: KernelTable) -> Bool {
+        let size = BlockedShape.blockSize
+        return [inputChannels, outputChannels].allSatisfy {
+            $0.isMultiple(of: size) || size.isMultiple(of: $0)
+        }
+            && outputChannels.isMultiple(of: kernels.lanes)
     }
 }
