@@ -18,6 +18,7 @@ struct FoldLedger {
         let name: String
         var place: Place
         var statistics: BatchNormalizationStatistics?
+        var deadChannels: FoldReport.DeadChannels?
         /// Empty for a batch normalization; else the operators of a chain, which are one record once they are one affine.
         var arithmetic: [ChannelArithmetic] = []
     }
@@ -25,6 +26,9 @@ struct FoldLedger {
     private var records: [Record]
     /// The records that each affine holds, by its node.
     private var residents: [Node.Identifier: [Int]] = [:]
+    /// Where pieces begin and end that would at values of which channels are gone, by those.
+    private var starts: [String: String?] = [:]
+    private var ends: [String: String] = [:]
     private let nodeCount: Int
     private let weightByteCount: Int
     /// Whether anything is another function now, or a batch normalization an affine.
@@ -63,7 +67,42 @@ struct FoldLedger {
             for index in residents.removeValue(forKey: node) ?? [] {
                 records[index].place = .absorbed(rule: rule, absorption)
             }
+        case .droppedChannels(let drop):
+            hasFolded = true
+            for value in drop.values {
+                starts.updateValue(drop.input, forKey: value)
+                ends[value] = drop.output
+            }
+            for index in residents[node] ?? [] {
+                let dropped = (records[index].deadChannels?.droppedCount ?? 0) + drop.count
+                records[index].deadChannels = FoldReport.DeadChannels(count: dropped, droppedCount: dropped)
+            }
         }
+    }
+
+    /// Writes down why the channels that the affine `node` still makes constant stay.
+    mutating func noteDeadChannels(of node: Node, _ refusal: FoldRefusal) {
+        guard let affine = node.operation as? Affine else { return }
+        for index in residents[node.identifier] ?? [] {
+            let dropped = records[index].deadChannels?.droppedCount ?? 0
+            records[index].deadChannels = FoldReport.DeadChannels(
+                count: dropped + affine.scale.count { $0 == 0 }, droppedCount: dropped,
+                reason: refusal.description)
+        }
+    }
+
+    /// The first value at or before `value` that has all its channels still, and the first behind it: each
+    /// entry leads further in the graph's order.
+    private func start(_ value: String?) -> String? {
+        var value = value
+        while let name = value, let other = starts[name], other != name { value = other }
+        return value
+    }
+
+    private func end(_ value: String) -> String {
+        var value = value
+        while let other = ends[value], other != value { value = other }
+        return value
     }
 
     /// Folds whose piece began at a value that is gone: it begins before the affine now.
@@ -149,6 +188,7 @@ struct FoldLedger {
             entry.scaleMaximum = statistics.scaleMaximum
             entry.minimumVariancePlusEpsilon = statistics.minimumVariancePlusEpsilon
         }
+        entry.deadChannels = record.deadChannels
         switch record.place {
         case .gone(let rule):
             entry.rule = rule
@@ -161,8 +201,8 @@ struct FoldLedger {
             } else {
                 entry.consumer = absorption.consumers.joined(separator: ", ")
             }
-            entry.input = absorption.input
-            entry.output = absorption.output
+            entry.input = start(absorption.input)
+            entry.output = end(absorption.output)
             entry.clonedWeights = absorption.clonedByteCount > 0
         case .composed(let identifier):
             let other = index.node(identifier)

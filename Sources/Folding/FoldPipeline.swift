@@ -28,6 +28,8 @@ package struct FoldPipeline: Sendable {
         RecogniseChannelArithmetic(),
         // Before any producer takes one: two in a row then round its weights once.
         ComposeAffines(),
+        // Before a layer takes an affine: then its zeros are still known to be zeros.
+        DropDeadChannels(),
         // Backward: no pad, stride or shape can stand in the way.
         FoldBackward(),
         // Forward last: every consumer must take part and some get a node more, where a producer takes an affine for

@@ -23,6 +23,15 @@ package struct FoldReport: Sendable, Encodable {
         }
     }
 
+    /// The channels of which a batch normalization makes a constant: its scale is 0 there.
+    package struct DeadChannels: Sendable, Encodable, Equatable {
+        package var count: Int
+        /// Those that the layers before and behind it do not have any more.
+        package var droppedCount: Int
+        /// Why the others are still there.
+        package var reason: String?
+    }
+
     /// How far a folded piece may be from the one before, for all inputs.
     package struct Proof: Sendable, Encodable {
         /// The largest |ΔW|/|W| of a weight.
@@ -62,6 +71,8 @@ package struct FoldReport: Sendable, Encodable {
         package var scaleMinimum: Double?
         package var scaleMaximum: Double?
         package var minimumVariancePlusEpsilon: Double?
+        /// `nil` when there are none.
+        package var deadChannels: DeadChannels?
         /// Whether another node shares the weights, so that they were copied.
         package var clonedWeights = false
         /// The value that the folded piece reads and the one that it defines, before and after.
@@ -84,7 +95,7 @@ package struct FoldReport: Sendable, Encodable {
             case batchNorm, nodes, recognised, outcome, rule, producer, consumer, reason, blockedBy,
                 channelCount
             case scaleMinimum, scaleMaximum, minimumVariancePlusEpsilon, clonedWeights, input, output
-            case measuredError, measuredRelativeError, proof
+            case measuredError, measuredRelativeError, proof, deadChannels
         }
 
         package func encode(to encoder: any Encoder) throws {
@@ -110,6 +121,7 @@ package struct FoldReport: Sendable, Encodable {
             ] {
                 try container.encodeIfPresent(value, forKey: key)
             }
+            try container.encodeIfPresent(deadChannels, forKey: .deadChannels)
             try container.encode(clonedWeights, forKey: .clonedWeights)
             try container.encodeIfPresent(proof, forKey: .proof)
         }

@@ -29,6 +29,8 @@ package struct FoldProposal: Sendable {
         case composed(into: Node.Identifier)
         /// The affine is gone: another node's parameters hold it.
         case absorbed(Absorption)
+        /// Channels that the affine makes constant are gone.
+        case droppedChannels(ChannelDrop)
     }
 
     package var edit: GraphEdit
@@ -72,6 +74,23 @@ package struct Absorption: Sendable {
         self.clonedByteCount = clonedByteCount
         self.grownByteCount = grownByteCount
         self.scale = scale
+    }
+}
+
+/// Channels that are gone between two layers.
+package struct ChannelDrop: Sendable {
+    package var count: Int
+    /// The value that the piece before and the piece after both read, and the one that both define.
+    package var input: String?
+    package var output: String
+    /// Those between, which have fewer channels now, by their names before and after.
+    package var values: Set<String>
+
+    package init(count: Int, input: String?, output: String, values: Set<String>) {
+        self.count = count
+        self.input = input
+        self.output = output
+        self.values = values
     }
 }
 

@@ -73,7 +73,12 @@ struct FoldRun {
                 }
                 accepted.append(Accepted(node: node.identifier, rule: rule.name, proposal: proposal))
             } catch {
-                refusals.note(error, at: node.identifier, by: rule)
+                if rule is DropDeadChannels {
+                    // The affine may go all the same.
+                    if excluded[node.name] == nil { ledger.noteDeadChannels(of: node, error) }
+                } else {
+                    refusals.note(error, at: node.identifier, by: rule)
+                }
             }
         }
         guard !accepted.isEmpty else { return false }

@@ -54,7 +54,8 @@ import Folding
         builder.input("x", [1, 3, 5, 5])
         for name in ["first", "second"] { try builder.weight(name, [3, 3, 1, 1]) }
         try builder.node("Conv", ["x", "first"], "c", name: "producer")
-        try builder.batchNorm("c", "h", channels: 3, name: "bn")
+        try builder.batchNorm(
+            "c", "h", scale: [1, 2, -3], bias: [1, 0, 1], mean: [0, 0, 1], variance: [1, 1, 2], name: "bn")
         try builder.node("Conv", ["h", "second"], "y", name: "consumer")
         builder.output("y")
         let result = try FoldPipeline.standard.run(builder.graph())

@@ -15,6 +15,8 @@ struct FormSite {
     let operands: [Operand]
     /// What is known of the output.
     let info: ValueInfo
+    /// What taking constant channels out of weights may cost; `nil`: they stay.
+    var selectionBudget: SelectionBudget?
 
     var extents: [Int]? { info.shape }
     var rank: Int? { info.rank }

@@ -45,6 +45,13 @@ struct WeightView: Sendable {
     var columnScale: [Ball]?
     /// Columns of each group that count; the others multiply zeros.
     var usedColumns: Int
+    /// The rows and columns of the initializer that are left, one selection of the tensor's after the other.
+    private(set) var selections: [Selection] = []
+
+    struct Selection: Equatable {
+        let ofRows: Bool
+        let positions: [Int]
+    }
 
     init(
         _ tensor: Tensor, name: String, outerCount: Int, middleCount: Int, innerCount: Int,
@@ -85,6 +92,23 @@ struct WeightView: Sendable {
 
     mutating func scaleColumns(by factors: [Ball]) {
         columnScale = columnScale.map { zip($0, factors).map { $0 * $1 } } ?? factors
+    }
+
+    /// The rows, or the columns, at these positions alone, of a weight of one group.
+    func selecting(rows ofRows: Bool, _ positions: [Int]) -> WeightView {
+        let isOuter = ofRows == rowsAreOuter
+        var result = WeightView(
+            tensor.selecting(positions, axis: isOuter ? 0 : 1), name: name,
+            outerCount: isOuter ? positions.count : outerCount,
+            middleCount: isOuter ? middleCount : positions.count, innerCount: innerCount,
+            rowsAreOuter: rowsAreOuter)
+        func factors(_ all: [Ball]?, _ isSelected: Bool) -> [Ball]? {
+            isSelected ? all.map { all in positions.map { all[$0] } } : all
+        }
+        result.rowScale = factors(rowScale, ofRows)
+        result.columnScale = factors(columnScale, !ofRows)
+        result.selections = selections + [Selection(ofRows: ofRows, positions: positions)]
+        return result
     }
 
     /// Calls `body` with the elements of each outer position, in order.

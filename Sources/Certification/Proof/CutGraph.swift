@@ -159,7 +159,8 @@ struct CutGraph {
     }
 
     /// What `piece` makes of its leaves.
-    func form(of piece: Piece) throws(Obstacle) -> Form {
+    func form(of piece: Piece, droppingConstantChannels drops: Bool = false) throws(Obstacle) -> Form {
+        let budget = drops ? SelectionBudget() : nil
         var forms: [String: Form] = [:]
         for (value, leaf) in piece.leaves {
             forms[value] = Form(
@@ -183,9 +184,10 @@ struct CutGraph {
             }
             for (position, output) in node.outputs.enumerated() {
                 guard let output, read.contains(output) else { continue }
-                let site = FormSite(
+                var site = FormSite(
                     node: node, output: position, operands: operands,
                     info: values[output] ?? ValueInfo(nil, nil))
+                site.selectionBudget = budget
                 forms[output] = try FormBuilder().form(site)
             }
         }

@@ -99,7 +99,8 @@ struct WeightPair {
 extension WeightView {
     fileprivate func isSame(as other: WeightView) -> Bool {
         name == other.name && tensor.shape == other.tensor.shape && usedColumns == other.usedColumns
-            && group == other.group && rowScale == other.rowScale && columnScale == other.columnScale
+            && group == other.group && selections == other.selections && rowScale == other.rowScale
+            && columnScale == other.columnScale
     }
 
     var isPlain: Bool { rowScale == nil && columnScale == nil }

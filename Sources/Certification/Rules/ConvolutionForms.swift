@@ -44,9 +44,19 @@ struct ConvolutionForms: FormRule {
             geometry.begins[axis] = resolved.padBegin
             geometry.ends[axis] = resolved.padEnd
         }
-        let plain = WeightView(
+        var plain = WeightView(
             weight, name: site.name(1), outerCount: weight.shape[0], middleCount: weight.shape[1],
             innerCount: weight.shape.dimensions[2...].reduce(1, *), rowsAreOuter: true, group: conv.group)
+        var (form, constants) = (form, [Ball]?.none)
+        if let budget = site.selectionBudget, conv.group == 1, extents[1] == plain.columnCount,
+            plain.isFinite,
+            let live = try LiveChannels(form, axis: 1, zerosAlone: !geometry.isZero, budget)
+        {
+            try budget.take(plain)
+            constants = plain.products(with: live.constants)
+            plain = plain.selecting(rows: false, live.positions)
+            form = live.form
+        }
         guard var source = try Source(form, convolutionPads: geometry, channels: plain.columnCount) else {
             return nil
         }
@@ -68,6 +78,7 @@ struct ConvolutionForms: FormRule {
                 tapShift = products
             }
         }
+        if let constants { add(constants, to: &shift) }
         try add(bias: site.constant(2), to: &shift)
         let map = LinearMap(
             node: site.node,

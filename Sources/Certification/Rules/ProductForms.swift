@@ -73,11 +73,20 @@ struct ProductForms: FormRule {
         _ site: FormSite
     ) throws(Obstacle) -> Form? {
         guard let rank = site.rank, form.core.extents?[contracted] == view.columnCount else { return nil }
-        var view = view
+        var (view, form) = (view, form)
         var shift: Field?
+        if let budget = site.selectionBudget, view.isFinite,
+            let live = try LiveChannels(form, axis: contracted, zerosAlone: false, budget)
+        {
+            try budget.take(view)
+            shift = Field(view.products(with: live.constants), axis: outputAxis, rank: rank)
+            view = view.selecting(rows: false, live.positions)
+            form = live.form
+        }
         if let field = form.shift {
             guard let inner = field.along(contracted, count: view.columnCount) else { return nil }
-            shift = Field(view.products(with: inner), axis: outputAxis, rank: rank)
+            let sums = Field(view.products(with: inner), axis: outputAxis, rank: rank)
+            shift = try shift.map { (field) throws(Obstacle) in try field + sums } ?? sums
         }
         if let field = form.scale {
             guard let scale = field.along(contracted, count: view.columnCount) else { return nil }
