@@ -64,6 +64,12 @@ struct FoldLedger {
         case .absorbed(let absorption):
             hasFolded = true
             moveInputs(of: absorption)
+            if let remainder = absorption.remainder {
+                records.append(
+                    Record(
+                        identifier: node, name: remainder.name,
+                        place: .absorbed(rule: rule, absorption), arithmetic: [remainder]))
+            }
             for index in residents.removeValue(forKey: node) ?? [] {
                 records[index].place = .absorbed(rule: rule, absorption)
             }

@@ -10,7 +10,8 @@ package struct FoldReport: Sendable, Encodable {
         case refused
     }
 
-    /// Operators of the model as it was read that are together one affine of each channel.
+    /// Operators of the model as it was read that are together one affine of each channel, or one that has an affine:
+    /// a normalization by moments of the run, which stays without it.
     package struct Chain: Sendable, Encodable {
         /// The nodes' names in their order.
         package var nodes: [String]
@@ -19,7 +20,9 @@ package struct FoldReport: Sendable, Encodable {
 
         /// What a user is told.
         package var description: String {
-            "recognised \(operators.joined(separator: " → ")) as an affine like BatchNormalization"
+            operators.contains { $0.hasSuffix("Normalization") }
+                ? "scale and bias of \(operators.joined(separator: " → "))"
+                : "recognised \(operators.joined(separator: " → ")) as an affine like BatchNormalization"
         }
     }
 

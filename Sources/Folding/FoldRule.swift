@@ -62,6 +62,8 @@ package struct Absorption: Sendable {
     package var consumers: [String] = []
     /// The values between `input` and those nodes that are gone.
     package var replacedValues: Set<String> = []
+    /// The node that the scale and shift were part of and that stays: a normalization by moments of the run.
+    package var remainder: ChannelArithmetic?
 
     package init(
         rule: String? = nil, node: String, input: String?, output: String, clonedByteCount: Int,
@@ -94,7 +96,7 @@ package struct ChannelDrop: Sendable {
     }
 }
 
-/// What a report says of one operator that was recognised as an affine.
+/// What a report says of one operator that was recognised as an affine, or that has one.
 package struct ChannelArithmetic: Sendable, Equatable {
     /// The node's.
     package var name: String

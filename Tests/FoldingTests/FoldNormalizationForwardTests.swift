@@ -56,6 +56,11 @@ import Folding
         let graph = try builder.graph()
         let result = try FoldPipeline.standard.run(graph)
         #expect(result.graph.nodes.map(\.name) == (isFirst ? ["norm", "next"] : ["norm", "next", "sum"]))
+        let entry = try #require(result.report.chains.first)
+        #expect(result.report.chains.count == 1)
+        #expect(entry.outcome == .folded && entry.batchNorm == "norm")
+        #expect(entry.chain?.description == "scale and bias of \(c.type)")
+        #expect(entry.consumer == "next" && entry.channelCount == 4)
         let norm = try #require(result.graph.node("norm"))
         for (position, expected) in [(1, 1.0), (2, 0.0)] where position < norm.inputs.count {
             let name = try #require(norm.inputs[position])

@@ -39,9 +39,9 @@ struct FoldNormalizationForward: FoldRule {
                 ExactTensor(reals: values, shape: old.shape, elementType: old.elementType).tensor)
         }
         plan.replace(node, with: replacement)
-        return FoldProposal(
-            edit: plan.edit,
-            effect: .absorbed(plan.absorption(of: affine, input: input, output: output, rule: name)))
+        var absorption = plan.absorption(of: affine, input: input, output: output, rule: name)
+        absorption.remainder = ChannelArithmetic(name: node.name, operation: node.type, scalesChannels: true)
+        return FoldProposal(edit: plan.edit, effect: .absorbed(absorption))
     }
 
     private static func affine(of node: Node, in context: FoldContext) -> Affine? {
