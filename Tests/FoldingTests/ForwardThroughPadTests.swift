@@ -1,3 +1,4 @@
+import Certification
 import Graph
 import Tensors
 import Testing
@@ -59,7 +60,7 @@ import Folding
         }
     }
 
-    @Test func `refuses a pad that is no number of the element type`() throws {
+    @Test func `a pad that is no number of the element type is rounded once`() throws {
         var network = try ForwardNetwork([1, 2, 4, 4], elementType: .float32)
         try network.builder.constant("bn.gamma", [3, 3], [2])
         try network.builder.constant("bn.beta", [0, 0], [2])
@@ -67,7 +68,56 @@ import Folding
         try network.builder.constant("v", [1], [])
         try network.node("Pad", ["h", "pads", "v"], "p")
         try network.convolution("p", "y", weight: [2, 2, 1, 1])
-        try network.expectStays("no one float32 before the affine")
+        try network.expectFolded(rule: Self.rule)
+    }
+
+    @Test func `scalars before a padded convolution of images with channels last go into it`() throws {
+        var builder = GraphBuilder(elementType: .float32)
+        builder.input("x", [.symbol("N"), .known(8), .known(8), .known(3)])
+        try builder.constant("k", [1 / 127.5], [])
+        try builder.constant("c", [-1], [])
+        builder.constants["pads"] = Tensor([0, 0, 0, 0, 0, 0, 1, 1] as [Int64])
+        try builder.weight("w", [4, 3, 3, 3])
+        try builder.node("Mul", ["x", "k"], "a")
+        try builder.node("Add", ["a", "c"], "b")
+        try builder.node("Transpose", ["b"], "t", ["perm": .integers([0, 3, 1, 2])])
+        try builder.node("Pad", ["t", "pads"], "p")
+        try builder.node("Conv", ["p", "w"], "y", ["strides": .integers([2, 2])])
+        builder.output("y")
+        try Self.expectProven(try builder.graph(), leaving: ["Transpose", "Pad", "Conv"])
+    }
+
+    @Test func `scalars of single channels before a padded convolution share one channel of ones`() throws {
+        var builder = GraphBuilder(elementType: .float32)
+        builder.input("x", [.symbol("N"), .known(3), .known(8), .known(8)])
+        for channel in 0..<3 {
+            builder.constants["i\(channel)"] = Tensor([Int64(channel)])
+            try builder.node("Gather", ["x", "i\(channel)"], "g\(channel)", ["axis": .integer(1)])
+            try builder.constant("k\(channel)", [0.4 + 0.01 * Double(channel)], [])
+            try builder.constant("c\(channel)", [0.1 * Double(channel) - 0.03], [])
+            try builder.node("Mul", ["g\(channel)", "k\(channel)"], "m\(channel)")
+            try builder.node("Add", ["m\(channel)", "c\(channel)"], "a\(channel)")
+        }
+        try builder.node("Concat", ["a0", "a1", "a2"], "h", ["axis": .integer(1)])
+        try builder.weight("w", [4, 3, 7, 7])
+        try builder.node(
+            "Conv", ["h", "w"], "y", ["strides": .integers([2, 2]), "pads": .integers([3, 3, 3, 3])])
+        builder.output("y")
+        try Self.expectProven(
+            try builder.graph(), leaving: ["Gather", "Gather", "Gather", "Concat", "Pad", "Conv"])
+    }
+
+    private static func expectProven(
+        _ graph: Graph, leaving types: [String], sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let result = try FoldPipeline.standard.run(graph)
+        #expect(Set(result.graph.nodes.map(\.type)) == Set(types), sourceLocation: sourceLocation)
+        #expect(result.graph.nodes.count == types.count, sourceLocation: sourceLocation)
+        #expect(
+            try Comparison(graph, result.graph, extent: 2).error < tolerance(.float32),
+            sourceLocation: sourceLocation)
+        let certificate = try Certifier().certify(original: graph, folded: result.graph)
+        #expect(certificate.failures.map(\.description) == [], sourceLocation: sourceLocation)
     }
 
     @Test(arguments: ["reflect", "edge", "wrap"])
@@ -84,9 +134,20 @@ import Folding
         ).expectFolded(rule: Self.rule)
     }
 
-    @Test func `refuses pads of the channels, and pads that are not constant`() throws {
+    @Test func `channels that a pad adds are left alone`() throws {
+        for pads: [Int64] in [[0, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 0, 0]] {
+            var network = try ForwardNetwork([1, 2, 4, 4])
+            network.integers("pads", pads)
+            try network.builder.constant("v", [0.75], [])
+            try network.node("Pad", ["h", "pads", "v"], "p")
+            try network.convolution("p", "y", weight: [2, 3, 1, 1])
+            try network.expectFolded(rule: Self.rule)
+        }
+    }
+
+    @Test func `refuses pads of the channels and others, and pads that are not constant`() throws {
         var network = try ForwardNetwork([1, 2, 4, 4])
-        network.integers("pads", [0, 1, 0, 0, 0, 0, 0, 0])
+        network.integers("pads", [0, 1, 1, 0, 0, 0, 0, 0])
         try network.node("Pad", ["h", "pads"], "p")
         try network.convolution("p", "y", weight: [2, 3, 1, 1])
         try network.expectStays("Pad 'pad_p': it pads axis 1, which is the channels'")

@@ -11,7 +11,7 @@ import Tensors
 /// - every channel has the same −b_i/a_i, which is a number of the element type: a Pad of the spatial axes with it, and
 ///   no pads. (Input normalised with one mean.)
 /// - one group: a Pad adds a channel that is 1 everywhere, with the weight W′[o,C,k] = Σ_i W[o,i,k]·b_i; the
-///   convolution's own padding with 0 is right for it.
+///   convolution's own padding with 0 is right for it. One that an earlier fold has added takes the next shift too.
 ///
 /// Shapes: W [outputChannels, inputChannels/group, k…]; c [outputChannels].
 /// Refuses: a weight or, for a shift, a bias that is not constant or that a caller may override; a shift into a padded
@@ -35,6 +35,10 @@ struct ForwardIntoConv: ForwardAbsorber {
             input = try plan.pad(target.flow, pads, value: value, type: type, for: site.node)
             attributes["pads"] = nil
             attributes["auto_pad"] = nil
+        } else if target.hasIndicator {
+            input = target.flow.replacement
+            weight = try target.addingToIndicator(weight)
+            addsToBias = false
         } else {
             guard target.conv.group == 1 else {
                 throw FoldRefusal(
@@ -108,6 +112,30 @@ private struct Target {
         let shift = (0..<view.outerCount).map { sums[$0 * taps..<($0 + 1) * taps].reduce(0, +) }
         return try ChannelConstant(rank: 1, axis: 0)
             .through(Affine(shift: shift, axis: 0), constant: bias, type: weight.elementType)
+    }
+
+    /// Whether the last channel is 1 everywhere: a Pad has added it.
+    var hasIndicator: Bool {
+        guard conv.group == 1, affine.scale.last == 1, affine.shift.last == 0,
+            let node = site.context.index.producer(of: flow.value), let pad = node.operation as? Pad,
+            pad.mode == .constant,
+            let stated = try? pad.pads(
+                node.inputs.map { $0.flatMap { site.context.values[$0] } }, rank: weight.shape.rank),
+            stated.indices.allSatisfy({ stated[$0] == ($0 == 1 ? (0, 1) : (0, 0)) })
+        else { return false }
+        if node.opset < 11 { return node.realAttribute("value", default: 0) == 1 }
+        return node.input(2).flatMap { site.context.graph.fixedConstant($0) }?.reals == [1]
+    }
+
+    /// `scaled` with what the shift makes added to the last channel's weights.
+    func addingToIndicator(_ scaled: Tensor) throws(FoldRefusal) -> Tensor {
+        let taps = view.innerCount
+        var values = scaled.reals
+        for (index, sum) in view.contracted(weight, with: affine.shift).enumerated() {
+            let (output, tap) = index.quotientAndRemainder(dividingBy: taps)
+            values[((output + 1) * inputsInGroup - 1) * taps + tap] += sum
+        }
+        return try Tensor.rounding(values, shape: scaled.shape, to: scaled.elementType, role: "weight")
     }
 
     /// `scaled` with the indicator's weights behind those of the other channels.

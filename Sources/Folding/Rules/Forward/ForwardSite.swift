@@ -75,8 +75,8 @@ extension Affine {
     /// The same on another axis.
     func moved(to axis: Int) -> Affine { Affine(scale: scale, shift: shift, axis: axis) }
 
-    /// The one value that every channel makes `target` of, exact but for the last bits of a Float64, when there is one
-    /// in `type`; what a pad before the affine must be for one of `target` behind it.
+    /// The one value that every channel makes `target` of, exact but for the last bits of a Float64 and then rounded once
+    /// to `type`; what a pad before the affine must be for one of `target` behind it.
     func preimage(of target: Double, type: ElementType) -> Double? {
         // Where nothing is left of the value, nothing follows from the pad behind it: not provable, and not worth it.
         guard !scale.contains(0) || shift.allSatisfy({ $0 == target }) else { return nil }
@@ -86,7 +86,7 @@ extension Affine {
         guard let value = rounded?.first, value.isFinite else { return nil }
         let isExact = scale.indices.allSatisfy { channel in
             let magnitude = max(abs(shift[channel]), abs(target))
-            return abs(scale[channel] * value + shift[channel] - target) <= 4 * magnitude.ulp
+            return abs(scale[channel] * quotient + shift[channel] - target) <= 4 * magnitude.ulp
                 && (magnitude != 0 || scale[channel] * value == 0)
         }
         return isExact ? value : nil

@@ -1,14 +1,14 @@
 import Graph
 import Tensors
 
-/// Pad along axes that are not the channels'.
+/// Pad along axes that are not the channels', or of channels with a constant.
 ///
 ///     pad(ax + b, v) = a·pad(x, (v − b)/a) + b
 ///
-/// The new pad must be one number of the element type for all channels. Reflected, edge and wrapped pads are elements
-/// themselves: they need nothing.
-/// Refuses: pads of the channels' own axis, or that are not constant; a constant that is different from channel to channel
-/// or no number of the element type.
+/// The new pad must be one number for all channels; it is rounded once. Reflected, edge and wrapped pads are elements
+/// themselves: they need nothing. Channels that are added have the scale 1 and the shift 0.
+/// Refuses: pads of the channels' own axis together with others, or that take channels away; pads that are not constant;
+/// a constant that is different from channel to channel or beyond the element type's range.
 /// Source: ONNX Pad-25.
 struct ForwardThroughPad: ForwardPassage {
     func matches(_ node: Node) -> Bool { node.operation is Pad }
@@ -22,7 +22,10 @@ struct ForwardThroughPad: ForwardPassage {
             let pads = (try? pad.pads(infos, rank: dimensions.count)) ?? nil
         else { throw FoldRefusal("its pads are not constant") }
         guard pads[affine.axis] == (0, 0) else {
-            throw FoldRefusal("it pads axis \(affine.axis), which is the channels'")
+            let others = pads.indices.filter { $0 != affine.axis && pads[$0] != (0, 0) }
+            guard pad.mode == .constant, others.isEmpty, let wider = affine.widened(by: pads[affine.axis])
+            else { throw FoldRefusal("it pads axis \(affine.axis), which is the channels'") }
+            return ForwardPassing(node: site.rewired, outputs: [wider])
         }
         var replacement = site.rewired
         let type = infos[0]?.elementType ?? .float32
@@ -62,5 +65,18 @@ struct ForwardThroughPad: ForwardPassage {
         if result.inputs.count < 3 { result.inputs.append(nil) }
         result.inputs[2] = plan.constant(node.name + "_pad_value", constant)
         return result
+    }
+}
+
+extension Affine {
+    /// With channels in front and behind that it leaves alone; `nil` for fewer than none, and for too many.
+    fileprivate func widened(by pad: (begin: Int, end: Int)) -> Affine? {
+        let limit = RecogniseChannelArithmetic.maximumChannelCount
+        guard (0...limit).contains(pad.begin), (0...limit).contains(pad.end) else { return nil }
+        func wider(_ values: [Double], _ neutral: Double) -> [Double] {
+            [Double](repeating: neutral, count: pad.begin) + values
+                + [Double](repeating: neutral, count: pad.end)
+        }
+        return Affine(scale: wider(scale, 1), shift: wider(shift, 0), axis: axis)
     }
 }
