@@ -16,8 +16,10 @@ function      Each piece, evaluated in Float64 from both files on zeros and on n
               operators that keep the bound, δ is replaced by 1e-5 of the largest value ("loosely").
 
 The first and second hold for all inputs; the third is a sample, and what it leaves out is printed. Exit status 1 and the
-failures when something is wrong or nothing was checked. A model whose functions or constant branches foldserve has put
-in place of their nodes does not match node by node, and fails; a constant that nodes compute may round otherwise here.
+failures when something is wrong or nothing was checked. Values that are copies count as what they copy: of Identity,
+Dropout, a Cast to the same type, a Tile once. It cannot check a model whose functions or constant branches foldserve has
+put in place of their nodes, nor channels that are constant and gone: those do not match, and fail. A constant that nodes
+compute may round otherwise here.
 """
 import argparse
 import collections
@@ -102,6 +104,12 @@ def run(model, feeds):
         return ReferenceEvaluator(model, new_ops=[Normalization]).run(None, feeds)
 
 
+def inferred(model):
+    """The types of a model's values, by name."""
+    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    return {port.name: port.type.tensor_type for port in [*graph.input, *graph.value_info, *graph.output]}
+
+
 class File:
     """A graph with its constants evaluated."""
 
@@ -114,6 +122,7 @@ class File:
         self.defaults = {t.name: t for t in graph.initializer if t.name in overridable}
         self.inputs = [port for port in graph.input if port.name not in self.constants]
         self.stored = set(self.constants)
+        self.types, self.extents = inferred(self.model), {}
         self.producers, self.order, self.originals = {}, [], {}
         for node in graph.node:
             if not self.evaluate(node):
@@ -128,11 +137,34 @@ class File:
 
     def is_copy(self, node):
         training = node.input[2] if node.op_type == "Dropout" and len(node.input) > 2 else ""
+        if node.op_type == "Cast":
+            return node.input[0] in self.types and self.types[node.input[0]].elem_type == value(node, "to", None)
+        if node.op_type == "Tile":
+            return node.input[1] in self.constants and (self.constants[node.input[1]] == 1).all()
         return node.op_type == "Identity" or node.op_type == "Dropout" and (
             not training or training in self.constants and not self.constants[training].any())
 
+    def known(self, node):
+        """What a Shape, a Gather of one or a CastLike gives, where that follows from types and extents alone."""
+        kind = self.types.get(node.input[0]) if node.op_type == "Shape" else None
+        if kind is not None and kind.HasField("shape"):
+            extents = [d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim]
+            self.extents[node.output[0]] = extents[value(node, "start", None):value(node, "end", None)]
+            found = self.extents[node.output[0]]
+        elif node.op_type == "Gather" and node.input[0] in self.extents and node.input[1] in self.constants:
+            found = numpy.array(self.extents[node.input[0]], object)[self.constants[node.input[1]]]
+        elif node.op_type == "CastLike" and node.input[0] in self.constants and node.input[1] in self.types:
+            return self.constants[node.input[0]].astype(
+                helper.tensor_dtype_to_np_dtype(self.types[node.input[1]].elem_type))
+        else:
+            return None
+        return None if None in numpy.ravel(found) else numpy.array(found, numpy.int64)
+
     def evaluate(self, node):
         """Whether the node is a constant, which is then known."""
+        if (known := self.known(node)) is not None:
+            self.constants[node.output[0]] = known
+            return True
         if any(name and name not in self.constants for name in reads(node)) or len(reads(node)) > len(node.input):
             return False
         feeds = {name: self.constants[name] for name in node.input if name}
@@ -191,8 +223,7 @@ class Checker:
         del model.graph.value_info[:]
         for port in model.graph.output:
             port.type.tensor_type.ClearField("shape")
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-        return {port.name: port.type.tensor_type for port in [*graph.input, *graph.value_info, *graph.output]}
+        return inferred(model)
 
     # Structure
 
