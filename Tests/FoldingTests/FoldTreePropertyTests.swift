@@ -28,7 +28,9 @@ import Folding
             }
         }
         #expect(foldedCount > 800)
-        let types = FoldBackward.standardSteps.flatMap(\.types).filter { $0 != "Cast" }
+        // These have tests of their own; no tree has them.
+        let others: Set<String> = ["Cast", "Gather", "Mean", "Neg"]
+        let types = FoldBackward.standardSteps.flatMap(\.types).filter { !others.contains($0) }
         for type in types { #expect(changes[type, default: 0] > 0, "\(type)") }
     }
 }

@@ -5,7 +5,7 @@ import Tensors
 ///
 ///     (a₁⊙x₁ + b₁) + (a₂⊙x₂ + b₂) = (a₁⊙x₁ + a₂⊙x₂) + (b₁ + b₂)      (a₁⊙x₁)·(a₂⊙x₂) = a₁a₂⊙(x₁·x₂)
 ///
-/// Source: ONNX Add-14, Sub-14, Sum-13, Mul-14, Div-14.
+/// Source: ONNX Add-14, Sub-14, Sum-13, Mean-13, Mul-14, Div-14.
 struct SumForms: FormRule {
     /// The most terms of one sum.
     static let maximumTermCount = 64
@@ -14,6 +14,10 @@ struct SumForms: FormRule {
         guard let rank = site.rank, let extents = site.extents, site.operands.count >= 2 else { return nil }
         switch site.node.operation {
         case is Add, is Sum: return try sum(site, extents, negatingLast: false)
+        case is Mean:
+            let share = Ball(Double(site.operands.count)).reciprocal ?? .one
+            return try sum(site, extents, negatingLast: false)?.applying(
+                scale: Field(uniform: share, rank: rank), shift: nil)
         case is Sub: return try sum(site, extents, negatingLast: true)
         case is Mul, is Div:
             let forms = site.operands.indices.compactMap { site.form($0) }

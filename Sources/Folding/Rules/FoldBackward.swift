@@ -24,6 +24,7 @@ package struct FoldBackward: FoldRule {
         ThroughConcat(),
         ThroughSplit(),
         ThroughSlice(),
+        ThroughGather(),
         ThroughDepthToSpace(),
         ThroughTile(),
         ThroughExpand(),
@@ -31,6 +32,7 @@ package struct FoldBackward: FoldRule {
         ThroughCast(),
         // What computes.
         ThroughSum(),
+        ThroughNegation(),
         ThroughProduct(),
         ThroughAverage(),
         ThroughMaximum(),

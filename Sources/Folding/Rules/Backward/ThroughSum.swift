@@ -2,15 +2,15 @@ import Graph
 
 /// Takes an affine through a sum: every operand gets the scale, one of them the shift.
 ///
-///     (x₁ ± x₂)⊙a + b = (x₁⊙a + b) ± x₂⊙a = x₁⊙a ± (x₂⊙a ± b)
+///     (x₁ ± x₂)⊙a + b = (x₁⊙a + b) ± x₂⊙a = x₁⊙a ± (x₂⊙a ± b)      mean(x₁, …)⊙a + b = mean(x₁⊙a + b, …)
 ///
 /// A constant operand goes through the affine itself, with the shift. Otherwise the shift goes to the first operand that
 /// can have it: one behind a ReLU cannot.
 /// Refuses: an operand that is the same for channels that must differ, unless it is constant.
-/// Source: ONNX Add-14, Sub-14, Sum-13.
+/// Source: ONNX Add-14, Sub-14, Sum-13, Mean-13.
 struct ThroughSum: BackwardStep {
     let name = "batchnorm-through-sum"
-    let types = ["Add", "Sub", "Sum"]
+    let types = ["Add", "Sub", "Sum", "Mean"]
 
     func take(_ site: BackwardSite, in plan: inout BackwardPlan) throws(FoldRefusal) {
         var inputs = site.node.inputs
@@ -18,7 +18,9 @@ struct ThroughSum: BackwardStep {
         for index in inputs.indices {
             let isSubtracted = site.node.type == "Sub" && index == 1
             var own = site.affine
-            if index != shifted {
+            if site.node.type == "Mean" {
+                // Each has the shift, so their mean has.
+            } else if index != shifted {
                 own = own.withoutShift
             } else if isSubtracted {
                 own = Affine(scale: own.scale, shift: own.shift.map { -$0 }, axis: own.axis)
@@ -29,7 +31,7 @@ struct ThroughSum: BackwardStep {
     }
 
     private func shiftedOperand(_ site: BackwardSite, in plan: inout BackwardPlan) -> Int? {
-        guard site.affine.hasShift else { return nil }
+        guard site.affine.hasShift, site.node.type != "Mean" else { return nil }
         let names = site.node.inputs
         let constant = names.firstIndex { site.context.graph.fixedConstant($0) != nil }
         return constant ?? plan.choose(of: names.count)
