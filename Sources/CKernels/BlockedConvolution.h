@@ -160,39 +160,32 @@ INLINE void contiguous_tile(
 
 // A tile of a convolution from plain planes: every tap of every channel lies inside, a pixel beside the next.
 INLINE void planar_tile(
-    const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, const int pixels,
+    const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, const int pixels,
     const int vectors) {
     Vector sums[TILE_PIXELS][PANEL_VECTORS];
-    const float *x[TILE_PIXELS];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < pixels; i++) {
-        x[i] = run->sources[first + (size_t)i];
-        __asm__("" : "+r"(x[i]));
-    }
     begin_tile(c, panel, sums, pixels, vectors);
     const float *weights = c->weights + panel * c->panelStride;
     const ck_tap *const end = c->taps + c->tapCount;
     for (const ck_tap *tap = c->taps; tap < end; tap++, weights += PANEL_CHANNELS) {
-        const ptrdiff_t offset = tap->offset;
+        const float *x = source + tap->offset;
         Vector right[PANEL_VECTORS];
         for (int v = 0; v < vectors; v++) right[v] = load(weights + v * LANES);
 #pragma clang loop unroll(full)
         for (int i = 0; i < pixels; i++) {
-            const Vector left = splat(x[i][offset]);
+            const Vector left = splat(x[i]);
             for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(left, right[v], sums[i][v]);
         }
     }
-    finish_tile(c, run->outputs + first, 0, panel, sums, pixels, vectors);
+    finish_tile(c, &output, 1, panel, sums, pixels, vectors);
 }
 
-// Looks up output pixels first ..< first + count, counted through the items; `size`: the floats of a source pixel.
-static void find_pixels(
-    const ck_blocked_convolution *c, size_t first, size_t count, ptrdiff_t size, PixelRun *run) {
+// Looks up output pixels first ..< first + count, counted through the items.
+static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t count, PixelRun *run) {
     const size_t *outputs = c->outputExtents, *inputs = c->extents;
     const size_t plane = outputs[0] * outputs[1] * outputs[2];
     size_t item = first / plane, pixel = first % plane;
     size_t z = pixel / outputs[2] / outputs[1], y = pixel / outputs[2] % outputs[1], x = pixel % outputs[2];
-    const ptrdiff_t step = (ptrdiff_t)c->strides[2] * size;
+    const ptrdiff_t step = (ptrdiff_t)c->strides[2] * CK_BLOCK;
     for (size_t done = 0; done < count;) {
         // The pixels of a row, as far as they are asked for.
         const size_t rest = outputs[2] - x < count - done ? outputs[2] - x : count - done;
@@ -201,7 +194,7 @@ static void find_pixels(
         const _Bool isInside = iz >= 0 && iz + c->reach[0] < (ptrdiff_t)inputs[0] && iy >= 0
             && iy + c->reach[1] < (ptrdiff_t)inputs[1];
         const float *source = c->source + (ptrdiff_t)(item * c->sourceItemStride)
-            + ((iz * (ptrdiff_t)inputs[1] + iy) * (ptrdiff_t)inputs[2] + ix) * size;
+            + ((iz * (ptrdiff_t)inputs[1] + iy) * (ptrdiff_t)inputs[2] + ix) * CK_BLOCK;
         const size_t output = item * c->outputItemStride + pixel * CK_BLOCK;
         for (size_t i = 0; i < rest; i++) {
             run->sources[done + i] = source + (ptrdiff_t)i * step;
@@ -241,7 +234,7 @@ static void find_pixels(
 #define VECTOR_CASE(pixels, inside, vectors)                                                                     \
     case vectors: blocked_tile(c, run, first, panel, inside, pixels, vectors); break;
 #define PLANAR_CASE(pixels, vectors)                                                                             \
-    case vectors: planar_tile(c, run, first, panel, pixels, vectors); break;
+    case vectors: planar_tile(c, source, output, panel, pixels, vectors); break;
 #define CONTIGUOUS_CASE(pixels, vectors)                                                                         \
     case vectors: contiguous_tile(c, source, output, panel, pixels, vectors); break;
 #if PANEL_VECTORS == 4
@@ -268,7 +261,7 @@ static void find_pixels(
         switch (vectors) { VECTOR_CASES(pixels, 0) }                                                             \
     }                                                                                                            \
     static __attribute__((noinline)) void planar_tile_##pixels(                                                  \
-        const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, size_t vectors) {      \
+        const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, size_t vectors) {     \
         switch (vectors) { PLANAR_CASES(pixels) }                                                                \
     }                                                                                                            \
     static __attribute__((noinline)) void contiguous_tile_##pixels(                                              \
@@ -283,8 +276,6 @@ INLINE _Bool all_inside(const PixelRun *run, size_t first, size_t count) {
     return result;
 }
 
-#define CALL_PLANAR_TILE(pixels)                                                                                 \
-    case pixels: planar_tile_##pixels(c, run, first, panel, vectors); break;
 #define CALL_TILE(pixels)                                                                                        \
     case pixels:                                                                                                 \
         if (all_inside(run, first, pixels)) inner_tile_##pixels(c, run, first, panel, vectors);              \
@@ -305,20 +296,17 @@ INLINE size_t tile_pixels(size_t rest) {
 }
 
 // The pixels of a run for one panel; its weights stay in the nearest cache.
-INLINE void run_panel(
-    const ck_blocked_convolution *c, const PixelRun *run, size_t count, size_t panel, const _Bool planar) {
+INLINE void run_panel(const ck_blocked_convolution *c, const PixelRun *run, size_t count, size_t panel) {
     const size_t vectors = panel_vectors(c, panel);
     for (size_t first = 0; first < count;) {
         const size_t pixels = tile_pixels(count - first);
-        if (planar) {
-            switch (pixels) { TILE_SIZES(CALL_PLANAR_TILE) }
-        } else {
-            switch (pixels) { TILE_SIZES(CALL_TILE) }
-        }
+        switch (pixels) { TILE_SIZES(CALL_TILE) }
         first += pixels;
     }
 }
 
+#define CALL_PLANAR_TILE(pixels)                                                                                 \
+    case pixels: planar_tile_##pixels(c, source, output, panel, vectors); break;
 #define CALL_CONTIGUOUS_TILE(pixels)                                                                             \
     case pixels: contiguous_tile_##pixels(c, source, output, panel, vectors); break;
 
@@ -338,16 +326,17 @@ static void contiguous_run(const ck_blocked_convolution *c, size_t item, size_t 
     }
 }
 
-INLINE void each_run(const ck_blocked_convolution *c, const _Bool planar) {
+// Pixels wherever they lie.
+static void scattered_runs(const ck_blocked_convolution *c) {
     PixelRun run;
     for (size_t done = 0; done < c->pixelCount;) {
         // As equal as can be, as tiles are.
         const size_t rest = c->pixelCount - done;
         const size_t runs = (rest + RUN_PIXELS - 1) / RUN_PIXELS;
         const size_t count = (rest + runs - 1) / runs;
-        find_pixels(c, c->firstPixel + done, count, planar ? 1 : CK_BLOCK, &run);
+        find_pixels(c, c->firstPixel + done, count, &run);
         for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++)
-            run_panel(c, &run, count, panel, planar);
+            run_panel(c, &run, count, panel);
         done += count;
     }
 }
@@ -366,7 +355,7 @@ static _Bool is_contiguous(const ck_blocked_convolution *c) {
 static void blocked_convolution(const ck_blocked_convolution *c) {
     const size_t plane = c->outputExtents[0] * c->outputExtents[1] * c->outputExtents[2];
     if (!is_contiguous(c) || (plane < CONTIGUOUS_PIXELS && c->pixelCount > plane)) {
-        each_run(c, 0);
+        scattered_runs(c);
         return;
     }
     for (size_t done = 0; done < c->pixelCount;) {
@@ -378,4 +367,28 @@ static void blocked_convolution(const ck_blocked_convolution *c) {
         done += count;
     }
 }
-static void planar_convolution(const ck_blocked_convolution *c) { each_run(c, 1); }
+// Row by row: the pixels of a row lie beside each other.
+static void planar_convolution(const ck_blocked_convolution *c) {
+    const size_t *extents = c->outputExtents;
+    const size_t plane = extents[0] * extents[1] * extents[2];
+    for (size_t done = 0; done < c->pixelCount;) {
+        const size_t item = (c->firstPixel + done) / plane, pixel = (c->firstPixel + done) % plane;
+        const size_t row = pixel / extents[2], x = pixel % extents[2];
+        const size_t z = row / extents[1], y = row % extents[1];
+        const size_t count = extents[2] - x < c->pixelCount - done ? extents[2] - x : c->pixelCount - done;
+        for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++) {
+            const size_t vectors = panel_vectors(c, panel);
+            const float *source =
+                c->source + item * c->sourceItemStride + (z * c->extents[1] + y) * c->extents[2] + x;
+            size_t output = item * c->outputItemStride + pixel * CK_BLOCK;
+            for (size_t rest = count; rest > 0;) {
+                const size_t pixels = tile_pixels(rest);
+                switch (pixels) { TILE_SIZES(CALL_PLANAR_TILE) }
+                source += pixels;
+                output += pixels * CK_BLOCK;
+                rest -= pixels;
+            }
+        }
+        done += count;
+    }
+}
