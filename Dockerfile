@@ -1,6 +1,6 @@
 # The build: a static Swift standard library, so that the image below needs no Swift.
 FROM swift:6.3-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-dev libssl-dev binutils
+RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-dev libssl-dev zlib1g-dev binutils
 WORKDIR /source
 COPY Package.swift ./
 COPY Sources Sources
@@ -10,7 +10,7 @@ RUN swift build -c release --static-swift-stdlib --product foldserve && \
 
 FROM debian:bookworm-slim
 RUN apt-get update && \
-    apt-get install -y --no-install-recommends libnghttp2-14 libssl3 libstdc++6 && \
+    apt-get install -y --no-install-recommends libnghttp2-14 libssl3 libstdc++6 zlib1g && \
     rm -rf /var/lib/apt/lists/*
 COPY --from=build /foldserve /usr/local/bin/foldserve
 COPY config/foldserve.json /etc/foldserve/foldserve.json

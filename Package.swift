@@ -19,6 +19,7 @@ let package = Package(
         .target(name: "CKernels"),
         .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Models.
         .target(name: "Threads", dependencies: ["CLinux"]),
@@ -52,8 +53,8 @@ let package = Package(
         .target(
             name: "ServingAPI",
             dependencies: [
-                "Certification", "HTTPServer", "ModelServing", "Execution", "Folding", "Graph", "Tensors",
-                "Threads",
+                "CZlib", "Certification", "HTTPServer", "ModelServing", "Execution", "Folding", "Graph",
+                "Tensors", "Threads",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .executableTarget(

@@ -20,12 +20,16 @@ struct ConnectionContext {
         return exchange
     }
 
-    func refusalResponse(_ refusal: RequestRefusal) -> ServerResponse {
-        handler.errorResponse(status: refusal.status, message: refusal.description)
+    func refusalResponse(
+        _ refusal: RequestRefusal, requestContentType: String? = nil
+    ) -> ServerResponse {
+        handler.errorResponse(
+            status: refusal.status, message: refusal.description, requestContentType: requestContentType)
     }
 
-    func unansweredResponse() -> ServerResponse {
+    func unansweredResponse(requestContentType: String? = nil) -> ServerResponse {
         handler.errorResponse(
-            status: .internalServerError, message: "the request was dropped without an answer")
+            status: .internalServerError, message: "the request was dropped without an answer",
+            requestContentType: requestContentType)
     }
 }

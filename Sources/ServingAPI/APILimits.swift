@@ -17,5 +17,10 @@ package struct APILimits: Sendable {
     /// Bodies up to this size are read on the loop; longer ones on a codec worker.
     package var inlineBodyByteCount = 64 << 10
 
+    /// A body, or a message, once expanded; past it 413.
+    package var maximumExpandedByteCount = 64 << 20
+    /// Expanded bodies of all requests that have no answer yet; past it 503.
+    package var maximumExpandedByteCountOfAll = 512 << 20
+
     package init() {}
 }

@@ -13,16 +13,28 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     case binary(reason: String)
     case path(reason: String)
     case noRoute(path: String)
+    case unknownService(String)
     case method(allowed: [String])
     case contentEncoding(String)
+    case mediaType(path: String)
+    case requiresHTTP2
+    case unsupported(String)
+    /// Compressed bytes that cannot be expanded.
+    case expansion(reason: String)
+    case expansionTooLarge(limit: Int)
+    case protobuf(reason: String, byteOffset: Int)
+    case frame(reason: String)
     case limit(String, maximum: Int)
     case serving(ServingError)
 
     package var status: HTTPResponse.Status {
         switch self {
-        case .noRoute: .notFound
+        case .noRoute, .unknownService: .notFound
         case .method: .methodNotAllowed
-        case .contentEncoding: .unsupportedMediaType
+        case .contentEncoding, .mediaType: .unsupportedMediaType
+        case .requiresHTTP2: .httpVersionNotSupported
+        case .unsupported: .notImplemented
+        case .expansionTooLarge: .contentTooLarge
         case .serving(let error): Self.status(error.status)
         default: .badRequest
         }
@@ -51,9 +63,18 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         case .binary(let reason): reason
         case .path(let reason): "bad path: \(reason)"
         case .noRoute(let path): "nothing is at \(path)"
+        case .unknownService(let name): "there is no service '\(name)'"
         case .method(let allowed): "this path takes \(allowed.joined(separator: ", ")) only"
         case .contentEncoding(let coding):
             "content-encoding '\(coding)' is not supported; send the body as it is"
+        case .mediaType(let path): "\(path) takes content-type application/grpc only"
+        case .requiresHTTP2: "gRPC needs HTTP/2"
+        case .unsupported(let what): what
+        case .expansion(let reason): "compressed bytes cannot be expanded: \(reason)"
+        case .expansionTooLarge(let limit): "the expanded body is longer than \(limit) bytes"
+        case .protobuf(let reason, let byteOffset):
+            "the message is not the protobuf expected: \(reason) at byte \(byteOffset)"
+        case .frame(let reason): reason
         case .limit(let what, let maximum): "more than \(maximum) \(what)"
         case .serving(let error): error.description
         }

@@ -35,10 +35,12 @@ struct Service {
             clock: clock)
         codecWorkers = WorkerQueue(name: "codec", threadCount: 1, limit: Self.queuedWorkLimit)
         backgroundWorkers = WorkerQueue(name: "background", threadCount: 1, limit: Self.queuedWorkLimit)
+        var limits = APILimits()
+        limits.maximumExpandedByteCount = settings.limits.maximumBodyByteCount
         let handler = ServingHandler(
             ServingServices(
                 repository: repository, scheduler: scheduler, codecWorkers: codecWorkers,
-                backgroundWorkers: backgroundWorkers, serverVersion: Version.text),
+                backgroundWorkers: backgroundWorkers, limits: limits, serverVersion: Version.text),
             clock: clock)
         var configuration = ServerConfiguration(
             host: settings.host, port: settings.port, loopCount: settings.eventLoops, limits: settings.limits)

@@ -20,7 +20,9 @@ final class CountingHandler: RequestHandler {
         waiting.notifyAll()
     }
 
-    func errorResponse(status: HTTPResponse.Status, message: String) -> ServerResponse {
+    func errorResponse(
+        status: HTTPResponse.Status, message: String, requestContentType: String?
+    ) -> ServerResponse {
         ServerResponse(status: status, body: Array(message.utf8))
     }
 }

@@ -40,7 +40,9 @@ struct EchoHandler: RequestHandler {
         }
     }
 
-    func errorResponse(status: HTTPResponse.Status, message: String) -> ServerResponse {
+    func errorResponse(
+        status: HTTPResponse.Status, message: String, requestContentType: String?
+    ) -> ServerResponse {
         ServerResponse(
             status: status, headers: [.contentType: "application/json"],
             body: Array("{\"error\":\"\(message)\"}".utf8))

@@ -108,7 +108,8 @@ import Testing
     }
 
     @Test func `the server's own refusals have the same shape`() {
-        let response = service.handler.errorResponse(status: .init(code: 431), message: "too \"long\"\n")
+        let response = service.handler.errorResponse(
+            status: .init(code: 431), message: "too \"long\"\n", requestContentType: nil)
         #expect(response.status.code == 431 && response.errorMessage == "too \"long\"\n")
     }
 }

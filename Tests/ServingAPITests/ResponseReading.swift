@@ -22,6 +22,16 @@ extension ServerResponse {
         return object as? [String: Any] ?? [:]
     }
 
+    /// A call's status, in the trailers or in place of them.
+    var grpcStatus: Int? {
+        let name = HTTPField.Name("grpc-status")!
+        return (trailers?[name] ?? headers[name]).flatMap { Int($0) }
+    }
+
+    var grpcMessage: String {
+        (headers[.init("grpc-message")!] ?? "").removingPercentEncoding ?? "malformed"
+    }
+
     /// The raw tensors after the JSON.
     var rawTensors: [UInt8] {
         headers[.init(InferFields.headerLength)!].flatMap { Int($0) }.map { Array(body[$0...]) } ?? []

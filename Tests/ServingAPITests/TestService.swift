@@ -95,18 +95,25 @@ final class TestService: Sendable {
 
     /// Sends a request and waits for its answer.
     func send(
-        _ method: HTTPRequest.Method, _ path: String, body: [UInt8] = [], headers: HTTPFields = [:]
+        _ method: HTTPRequest.Method, _ path: String, body: [UInt8] = [], headers: HTTPFields = [:],
+        version: HTTPVersion = .http1_1
     ) -> ServerResponse {
         let answer = Lock<ServerResponse?>(nil)
         let request = ServerRequest(
             request: HTTPRequest(
                 method: method, scheme: "http", authority: "localhost", path: path, headerFields: headers),
-            body: body, version: .http1_1)
+            body: body, version: version)
         handler.handle(request, isAbandoned: { false }) { response in
             answer.withLock { $0 = response }
             answer.notifyAll()
         }
         return answer.wait { $0 }
+    }
+
+    /// Whether expanded bodies come to take `count` bytes: a request's are given back shortly after its answer.
+    func comesToHold(expandedByteCount count: Int) -> Bool {
+        for _ in 0..<5000 where services.expandedBytes.chargedByteCount != count { usleep(1000) }
+        return services.expandedBytes.chargedByteCount == count
     }
 
     func get(_ path: String) -> ServerResponse { send(.get, path) }
@@ -115,5 +122,15 @@ final class TestService: Sendable {
         var headers: HTTPFields = [:]
         if !raw.isEmpty { headers[.init(InferFields.headerLength)!] = String(json.utf8.count) }
         return send(.post, "/v2/models/\(model)/infer", body: Array(json.utf8) + raw, headers: headers)
+    }
+
+    /// Sends a framed gRPC message and waits for its answer.
+    func call(
+        _ method: String, _ frame: [UInt8], service: String = "inference.GRPCInferenceService",
+        headers: HTTPFields = [:]
+    ) -> ServerResponse {
+        var headers = headers
+        headers[.contentType] = "application/grpc"
+        return send(.post, "/\(service)/\(method)", body: frame, headers: headers, version: .http2)
     }
 }

@@ -9,6 +9,7 @@ final class HTTP2Connection: ApplicationProtocol {
         case expectsContinue(Int32)
         case requestEnded(Int32)
         case refused(Int32, RequestRefusal)
+        case answeredEarly(Int32, ServerResponse)
         case bodyRead(Int32)
         case responseEnded(Int32)
         case floods
@@ -71,7 +72,9 @@ final class HTTP2Connection: ApplicationProtocol {
             stream.stage == .answering
         else { return }
         let isValid = response.map { (200...599).contains($0.status.code) } ?? false
-        send(isValid ? response! : context.unansweredResponse(), on: stream)
+        send(
+            isValid
+                ? response! : context.unansweredResponse(requestContentType: stream.contentType), on: stream)
     }
 
     func produce(into output: inout OutputQueue, now: MonotonicTime) {
@@ -136,6 +139,9 @@ final class HTTP2Connection: ApplicationProtocol {
         case .refused(let identifier, let refusal):
             guard let stream = streams[identifier] else { return }
             refuse(stream, refusal)
+        case .answeredEarly(let identifier, let response):
+            guard let stream = streams[identifier] else { return }
+            send(response, on: stream)
         case .bodyRead(let identifier):
             guard let trailers = streams[identifier]?.response?.trailers else { return }
             session.submitTrailers(stream: identifier, fields: .trailers(trailers))
@@ -167,7 +173,8 @@ final class HTTP2Connection: ApplicationProtocol {
         context.bodyBudget.release(stream.body.count)
         stream.dropBody()
         stream.isRefused = true
-        send(context.refusalResponse(refusal), on: stream)
+        send(
+            context.refusalResponse(refusal, requestContentType: stream.contentType), on: stream)
     }
 
     private func send(_ response: ServerResponse, on stream: HTTP2Stream) {
@@ -251,7 +258,15 @@ extension HTTP2Connection: HTTP2SessionDelegate {
         setDeadline(of: stream, context.limits.bodyTimeoutSeconds)
         if let refusal = stream.refusal { return refuseLater(stream, refusal) }
         do throws(RequestRefusal) {
-            if try stream.endHead(limits: context.limits) { events.append(.expectsContinue(identifier)) }
+            let expectsContinue = try stream.endHead(limits: context.limits)
+            if let response = context.handler.earlyResponse(
+                path: stream.path ?? "", contentType: stream.contentType)
+            {
+                stream.isRefused = true
+                events.append(.answeredEarly(identifier, response))
+            } else if expectsContinue {
+                events.append(.expectsContinue(identifier))
+            }
         } catch {
             refuseLater(stream, error)
         }

@@ -29,7 +29,7 @@ final class HTTP2Stream {
     private var method = ""
     private var scheme: String?
     private var authority: String?
-    private var path: String?
+    private(set) var path: String?
     private var fields = HTTPFields()
     private var fieldByteCount = 0
     private var contentLength: Int?
@@ -43,6 +43,9 @@ final class HTTP2Stream {
         self.identifier = identifier
         self.deadline = deadline
     }
+
+    /// As far as the head was read.
+    var contentType: String? { fields[.contentType] }
 
     var isHead: Bool { method == "HEAD" }
 

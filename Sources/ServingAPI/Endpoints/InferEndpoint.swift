@@ -1,7 +1,6 @@
 import HTTPServer
 import HTTPTypes
 import ModelServing
-import Tensors
 
 /// POST /v2/models/M/infer: runs a model.
 ///
@@ -24,50 +23,18 @@ struct InferEndpoint: Endpoint {
         let headerLength = try headers[Self.headerLengthName].map { (text) throws(RequestError) in
             try Self.headerLength(text)
         }
-        if call.request.body.count <= services.limits.inlineBodyByteCount {
-            return try run(call, model, headerLength, completion)
-        }
-        do throws(ServingError) {
-            try services.codecWorkers.submit {
+        try services.reading(byteCount: call.request.body.count, { completion(.failure($0)) }) {
+            () throws(RequestError) in
+            let infer = try InferDecoder.decode(
+                call.request.body, headerLength: headerLength, model: model, limits: services.limits)
+            try services.infer(infer, on: model, isAbandoned: call.isAbandoned) { outcome in
                 do throws(RequestError) {
-                    try run(call, model, headerLength, completion)
+                    let reply = try InferEncoder.encode(outcome.get(), for: infer, model: model)
+                    completion(.success(Self.response(reply)))
                 } catch {
                     completion(.failure(error))
                 }
             }
-        } catch {
-            throw .serving(error)
-        }
-    }
-
-    private func run(
-        _ call: EndpointCall, _ model: LoadedModel, _ headerLength: Int?,
-        _ completion: @escaping EndpointCompletion
-    ) throws(RequestError) {
-        let infer = try InferDecoder.decode(
-            call.request.body, headerLength: headerLength, model: model.name, interface: model.interface,
-            limits: services.limits)
-        let request = InferenceRequest(
-            inputs: infer.inputs, timeoutMicroseconds: infer.timeoutMicroseconds,
-            isAbandoned: call.isAbandoned)
-        do {
-            try services.scheduler.submit(request, to: model) { outcome in
-                completion(Self.response(outcome, infer, model))
-            }
-        } catch {
-            throw .serving(error)
-        }
-    }
-
-    private static func response(
-        _ outcome: Result<[String: Tensor], ServingError>, _ call: InferCall, _ model: LoadedModel
-    ) -> Result<ServerResponse, RequestError> {
-        do {
-            let reply = try InferEncoder.encode(
-                outcome.mapError(RequestError.serving).get(), for: call, model: model)
-            return .success(response(reply))
-        } catch {
-            return .failure(error)
         }
     }
 

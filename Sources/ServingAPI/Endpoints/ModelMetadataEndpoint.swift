@@ -10,12 +10,7 @@ struct ModelMetadataEndpoint: ImmediateEndpoint {
 
     func respond(to call: EndpointCall) throws(RequestError) -> ServerResponse {
         let model = try repository.loaded(call)
-        let versions: [String]
-        do {
-            versions = try repository.model(named: call.model).loaded.map(\.version)
-        } catch {
-            throw .serving(error)
-        }
+        let versions = try repository.loadedVersions(of: call.model)
         return APIResponse.json { writer in
             writer.key("name")
             writer.string(model.name)

@@ -6,14 +6,17 @@ struct ServerMetadataEndpoint: ImmediateEndpoint {
     let paths = ["/v2"]
     let version: String
 
+    static let serverName = "foldserve"
+    static let extensions = ["binary_tensor_data", "classification"]
+
     func respond(to call: EndpointCall) -> ServerResponse {
         APIResponse.json { writer in
             writer.key("name")
-            writer.string("foldserve")
+            writer.string(Self.serverName)
             writer.key("version")
             writer.string(version)
             writer.key("extensions")
-            writer.strings(["binary_tensor_data", "classification"])
+            writer.strings(Self.extensions)
         }
     }
 }

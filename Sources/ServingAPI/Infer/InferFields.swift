@@ -5,4 +5,6 @@ package enum InferFields {
     static let binaryData = "binary_data"
     static let binaryDataOutput = "binary_data_output"
     static let classification = "classification"
+    static let timeout = "timeout"
+    static let priority = "priority"
 }

@@ -11,7 +11,7 @@ struct InputFields {
     /// How many bytes follow the JSON, where they are there.
     let binaryByteCount: Int?
 
-    init(_ reader: inout JSONReader, _ decoder: InferDecoder) throws(RequestError) {
+    init(_ reader: inout JSONReader, _ assembly: InferAssembly) throws(RequestError) {
         var seen = SeenKeys(owner: "an input")
         var name: String?
         var datatype: String?
@@ -39,7 +39,7 @@ struct InputFields {
                 try seen.note(key)
                 guard try !reader.skipNull() else { return }
                 if let name, let datatype, let extents {
-                    let found = try decoder.checked(name, datatype: datatype, shape: extents)
+                    let found = try assembly.checked(name, datatype: datatype, shape: extents)
                     checked = found
                     tensor = try TensorJSON.read(
                         &reader, name: name, elementType: found.0.elementType, shape: found.1)
@@ -53,7 +53,7 @@ struct InputFields {
         guard let name else { throw .missingKey("name", of: "an input") }
         guard let datatype else { throw .missingKey("datatype", of: "input '\(name)'") }
         guard let extents else { throw .missingKey("shape", of: "input '\(name)'") }
-        if checked == nil { checked = try decoder.checked(name, datatype: datatype, shape: extents) }
+        if checked == nil { checked = try assembly.checked(name, datatype: datatype, shape: extents) }
         guard let (port, shape) = checked else { preconditionFailure("'\(name)' was just checked") }
         if var postponed {
             tensor = try TensorJSON.read(

@@ -54,4 +54,13 @@ extension ModelRepository {
             throw .serving(error)
         }
     }
+
+    /// The versions of a model that are served, ascending.
+    func loadedVersions(of name: String) throws(RequestError) -> [String] {
+        do {
+            return try model(named: name).loaded.map(\.version)
+        } catch {
+            throw .serving(error)
+        }
+    }
 }

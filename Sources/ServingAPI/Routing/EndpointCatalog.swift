@@ -11,6 +11,8 @@ package enum EndpointCatalog {
             ModelMetadataEndpoint(repository: services.repository),
             ModelReadyEndpoint(repository: services.repository),
             InferEndpoint(services),
+            RepositoryIndexEndpoint(repository: services.repository, limits: services.limits),
+            RepositoryControlEndpoint(),
             FoldEndpoint(services),
             GraphEndpoint(services),
         ]

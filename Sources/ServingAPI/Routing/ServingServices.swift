@@ -9,6 +9,8 @@ package struct ServingServices: Sendable {
     /// Measures folds and describes graphs.
     package let backgroundWorkers: WorkerQueue
     package let limits: APILimits
+    /// What compressed bodies have expanded to.
+    package let expandedBytes: ByteBudget
     /// The server's own version.
     package let serverVersion: String
 
@@ -21,6 +23,7 @@ package struct ServingServices: Sendable {
         self.codecWorkers = codecWorkers
         self.backgroundWorkers = backgroundWorkers
         self.limits = limits
+        expandedBytes = ByteBudget(limit: limits.maximumExpandedByteCountOfAll)
         self.serverVersion = serverVersion
     }
 }
