@@ -12,7 +12,8 @@ import Testing
         let response = service.get("/v2")
         #expect(
             response.text
-                == #"{"name":"foldserve","version":"1.2.3","extensions":["binary_tensor_data","classification"]}"#
+                == #"{"name":"foldserve","version":"1.2.3","extensions":["binary_tensor_data","#
+                + #""classification","model_configuration","statistics"]}"#
         )
         #expect(response.headers[.contentType] == "application/json")
     }

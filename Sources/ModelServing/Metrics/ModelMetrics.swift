@@ -41,7 +41,7 @@ package struct ModelMetrics: MetricFamily {
         counter(&text, "nv_inference_exec_count", "Runs of the network.") {
             $0.executionCount.load(ordering: .relaxed)
         }
-        counter(&text, "nv_inference_request_duration_us", "From queueing to the outputs, microseconds.") {
+        counter(&text, "nv_inference_request_duration_us", "Reading, queueing and running, microseconds.") {
             $0.successNanoseconds.load(ordering: .relaxed) / 1000
         }
         counter(&text, "nv_inference_queue_duration_us", "Waiting for a worker, microseconds.") {
@@ -49,6 +49,12 @@ package struct ModelMetrics: MetricFamily {
         }
         counter(&text, "nv_inference_compute_infer_duration_us", "Running the network, microseconds.") {
             $0.computeNanoseconds.load(ordering: .relaxed) / 1000
+        }
+        counter(&text, "nv_inference_compute_input_duration_us", "Reading the inputs, microseconds.") {
+            $0.inputNanoseconds.load(ordering: .relaxed) / 1000
+        }
+        counter(&text, "nv_inference_compute_output_duration_us", "Writing the answers, microseconds.") {
+            $0.outputNanoseconds.load(ordering: .relaxed) / 1000
         }
         family(&text, "nv_inference_pending_request_count", "Requests that wait for a worker.", "gauge") {
             Double(scheduler.pendingCount(of: $0))

@@ -115,7 +115,8 @@ package final class InferenceScheduler: Sendable {
         do {
             let outputs = try job.model.sessions.run(job.request.inputs)
             statistics.recordSuccess(
-                itemCount: Self.itemCount(job), queueNanoseconds: queued,
+                itemCount: job.request.itemCount(for: job.model.interface),
+                inputNanoseconds: job.request.inputNanoseconds, queueNanoseconds: queued,
                 computeNanoseconds: clock.nanoseconds() &- start)
             statistics.lastInferenceMilliseconds.store(clock.wallMilliseconds(), ordering: .relaxed)
             job.completion(.success(outputs))
@@ -134,13 +135,5 @@ package final class InferenceScheduler: Sendable {
         case .kernels, .inputCount, .outputCount, .outputByteCount:
             .failure(model: model, reason: error.description)
         }
-    }
-
-    /// The batch's size: the extent of the first input's first axis where the model leaves it open, else 1.
-    private static func itemCount(_ job: InferenceJob) -> Int {
-        guard let port = job.model.interface.inputs.first, let axis = port.dimensions.first, axis == nil,
-            let tensor = job.request.inputs[port.name], tensor.shape.rank > 0
-        else { return 1 }
-        return tensor.shape[0]
     }
 }

@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 /// What a model has done since it was loaded; every number only grows.
 package final class ModelStatistics: Sendable {
@@ -8,6 +9,11 @@ package final class ModelStatistics: Sendable {
     package let failureNanoseconds = Atomic<UInt64>(0)
     package let queueNanoseconds = Atomic<UInt64>(0)
     package let computeNanoseconds = Atomic<UInt64>(0)
+    /// Reading the inputs of the requests that succeeded.
+    package let inputNanoseconds = Atomic<UInt64>(0)
+    /// Answers that were written, and how long that took.
+    package let outputCount = Atomic<UInt64>(0)
+    package let outputNanoseconds = Atomic<UInt64>(0)
     /// Items of all batches.
     package let inferenceCount = Atomic<UInt64>(0)
     /// Runs of the network.
@@ -15,16 +21,63 @@ package final class ModelStatistics: Sendable {
     /// Milliseconds since 1970.
     package let lastInferenceMilliseconds = Atomic<UInt64>(0)
 
-    func recordSuccess(itemCount: Int, queueNanoseconds queued: UInt64, computeNanoseconds computed: UInt64) {
+    /// What runs of one batch size took.
+    package struct BatchSize: Sendable, Equatable {
+        package var runCount: UInt64 = 0
+        package var inputNanoseconds: UInt64 = 0
+        package var computeNanoseconds: UInt64 = 0
+        package var outputCount: UInt64 = 0
+        package var outputNanoseconds: UInt64 = 0
+    }
+
+    /// Batch sizes that are told apart; runs of any further one count in the sums alone.
+    package static let maximumBatchSizeCount = 128
+
+    private let batchSizes = Lock<[Int: BatchSize]>([:])
+
+    package init() {}
+
+    /// By size, ascending.
+    package var runsByBatchSize: [(size: Int, runs: BatchSize)] {
+        batchSizes.withLock { $0 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    package func recordSuccess(
+        itemCount: Int, inputNanoseconds input: UInt64 = 0, queueNanoseconds queued: UInt64,
+        computeNanoseconds computed: UInt64
+    ) {
         successCount.add(1, ordering: .relaxed)
-        successNanoseconds.add(queued &+ computed, ordering: .relaxed)
+        successNanoseconds.add(input &+ queued &+ computed, ordering: .relaxed)
+        inputNanoseconds.add(input, ordering: .relaxed)
         queueNanoseconds.add(queued, ordering: .relaxed)
         computeNanoseconds.add(computed, ordering: .relaxed)
         inferenceCount.add(UInt64(max(0, itemCount)), ordering: .relaxed)
         executionCount.add(1, ordering: .relaxed)
+        recordBatch(itemCount) { runs in
+            runs.runCount &+= 1
+            runs.inputNanoseconds &+= input
+            runs.computeNanoseconds &+= computed
+        }
     }
 
-    func recordFailure(nanoseconds: UInt64) {
+    /// The answer of a success was written.
+    package func recordOutput(itemCount: Int, nanoseconds: UInt64) {
+        outputCount.add(1, ordering: .relaxed)
+        outputNanoseconds.add(nanoseconds, ordering: .relaxed)
+        recordBatch(itemCount) { runs in
+            runs.outputCount &+= 1
+            runs.outputNanoseconds &+= nanoseconds
+        }
+    }
+
+    private func recordBatch(_ size: Int, _ change: (inout BatchSize) -> Void) {
+        batchSizes.withLock { sizes in
+            guard sizes[size] != nil || sizes.count < Self.maximumBatchSizeCount else { return }
+            change(&sizes[size, default: BatchSize()])
+        }
+    }
+
+    package func recordFailure(nanoseconds: UInt64) {
         failureCount.add(1, ordering: .relaxed)
         failureNanoseconds.add(nanoseconds, ordering: .relaxed)
     }

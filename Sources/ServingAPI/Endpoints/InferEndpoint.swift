@@ -25,16 +25,15 @@ struct InferEndpoint: Endpoint {
         }
         try services.reading(byteCount: call.request.body.count, { completion(.failure($0)) }) {
             () throws(RequestError) in
+            let start = services.clock.nanoseconds()
             let infer = try InferDecoder.decode(
                 call.request.body, headerLength: headerLength, model: model, limits: services.limits)
-            try services.infer(infer, on: model, isAbandoned: call.isAbandoned) { outcome in
-                do throws(RequestError) {
-                    let reply = try InferEncoder.encode(outcome.get(), for: infer, model: model)
-                    completion(.success(Self.response(reply)))
-                } catch {
-                    completion(.failure(error))
-                }
-            }
+            try services.infer(
+                infer, on: model, inputNanoseconds: services.clock.nanoseconds() &- start,
+                isAbandoned: call.isAbandoned,
+                encode: { (outputs) throws(RequestError) in
+                    Self.response(try InferEncoder.encode(outputs, for: infer, model: model))
+                }, completion: completion)
         }
     }
 

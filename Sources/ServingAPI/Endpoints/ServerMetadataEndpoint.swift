@@ -7,7 +7,9 @@ struct ServerMetadataEndpoint: ImmediateEndpoint {
     let version: String
 
     static let serverName = "foldserve"
-    static let extensions = ["binary_tensor_data", "classification"]
+    static let extensions = [
+        "binary_tensor_data", "classification", "model_configuration", "statistics",
+    ]
 
     func respond(to call: EndpointCall) -> ServerResponse {
         APIResponse.json { writer in

@@ -12,6 +12,8 @@ enum ProcedureCatalog {
             ServerMetadataProcedure(version: services.serverVersion),
             ModelMetadataProcedure(repository: services.repository),
             ModelInferProcedure(services),
+            ModelConfigProcedure(repository: services.repository, scheduler: services.scheduler),
+            ModelStatisticsProcedure(repository: services.repository),
             RepositoryIndexProcedure(repository: services.repository),
             RepositoryControlProcedure(method: "RepositoryModelLoad"),
             RepositoryControlProcedure(method: "RepositoryModelUnload"),

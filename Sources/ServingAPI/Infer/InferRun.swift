@@ -28,18 +28,27 @@ extension ServingServices {
         }
     }
 
-    /// Queues a request that was read; `completion` gets the outputs that were asked for on an inference worker.
-    func infer(
-        _ call: InferCall, on model: LoadedModel, isAbandoned: @escaping @Sendable () -> Bool,
-        completion: @escaping @Sendable (Result<[InferOutput], RequestError>) -> Void
+    /// Runs a request that was read within `inputNanoseconds`. On an inference worker, `encode` writes the answer from
+    /// the outputs that were asked for, and `completion` gets it.
+    func infer<Answer: Sendable>(
+        _ call: InferCall, on model: LoadedModel, inputNanoseconds: UInt64,
+        isAbandoned: @escaping @Sendable () -> Bool,
+        encode: @escaping @Sendable ([InferOutput]) throws(RequestError) -> Answer,
+        completion: @escaping @Sendable (Result<Answer, RequestError>) -> Void
     ) throws(RequestError) {
         let request = InferenceRequest(
-            inputs: call.inputs, timeoutMicroseconds: call.timeoutMicroseconds, isAbandoned: isAbandoned)
+            inputs: call.inputs, timeoutMicroseconds: call.timeoutMicroseconds,
+            inputNanoseconds: inputNanoseconds, isAbandoned: isAbandoned)
+        let itemCount = request.itemCount(for: model.interface)
         do throws(ServingError) {
             try scheduler.submit(request, to: model) { outcome in
                 do throws(RequestError) {
                     let tensors = try outcome.mapError(RequestError.serving).get()
-                    completion(.success(try InferOutput.outputs(of: call, from: tensors, model: model)))
+                    let start = clock.nanoseconds()
+                    let answer = try encode(try InferOutput.outputs(of: call, from: tensors, model: model))
+                    model.statistics.recordOutput(
+                        itemCount: itemCount, nanoseconds: clock.nanoseconds() &- start)
+                    completion(.success(answer))
                 } catch {
                     completion(.failure(error))
                 }

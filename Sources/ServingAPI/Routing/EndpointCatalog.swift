@@ -8,6 +8,9 @@ package enum EndpointCatalog {
             LiveEndpoint(),
             ReadyEndpoint(repository: services.repository),
             ModelListEndpoint(repository: services.repository),
+            // Before the models: its path looks like that of a model of the name.
+            ModelStatisticsEndpoint(repository: services.repository),
+            ModelConfigEndpoint(repository: services.repository, scheduler: services.scheduler),
             ModelMetadataEndpoint(repository: services.repository),
             ModelReadyEndpoint(repository: services.repository),
             InferEndpoint(services),

@@ -9,6 +9,7 @@ package struct ServingServices: Sendable {
     /// Measures folds and describes graphs.
     package let backgroundWorkers: WorkerQueue
     package let limits: APILimits
+    package let clock: MonotonicClock
     /// What compressed bodies have expanded to.
     package let expandedBytes: ByteBudget
     /// The server's own version.
@@ -16,13 +17,15 @@ package struct ServingServices: Sendable {
 
     package init(
         repository: ModelRepository, scheduler: InferenceScheduler, codecWorkers: WorkerQueue,
-        backgroundWorkers: WorkerQueue, limits: APILimits = APILimits(), serverVersion: String
+        backgroundWorkers: WorkerQueue, limits: APILimits = APILimits(),
+        clock: MonotonicClock = .system, serverVersion: String
     ) {
         self.repository = repository
         self.scheduler = scheduler
         self.codecWorkers = codecWorkers
         self.backgroundWorkers = backgroundWorkers
         self.limits = limits
+        self.clock = clock
         expandedBytes = ByteBudget(limit: limits.maximumExpandedByteCountOfAll)
         self.serverVersion = serverVersion
     }

@@ -13,15 +13,18 @@ struct ModelInferProcedure: Procedure {
         let model = try services.repository.loaded(call)
         let byteCount = call.message.bytes.count
         try services.reading(byteCount: byteCount, { completion(.failure($0)) }) { () throws(RequestError) in
+            let start = services.clock.nanoseconds()
             var infer = try InferMessageDecoder.decode(call.message, model: model, limits: services.limits)
             if let timeout = call.timeoutMicroseconds {
                 guard timeout > 0 else { throw .serving(.timedOut(model: model.name)) }
                 infer.timeoutMicroseconds = min(timeout, infer.timeoutMicroseconds ?? timeout)
             }
             let request = infer
-            try services.infer(request, on: model, isAbandoned: call.isAbandoned) { outcome in
-                completion(outcome.map { InferMessageEncoder.encode($0, for: request, model: model) })
-            }
+            try services.infer(
+                request, on: model, inputNanoseconds: services.clock.nanoseconds() &- start,
+                isAbandoned: call.isAbandoned,
+                encode: { InferMessageEncoder.encode($0, for: request, model: model) }, completion: completion
+            )
         }
     }
 }
