@@ -66,7 +66,7 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         case .unknownService(let name): "there is no service '\(name)'"
         case .method(let allowed): "this path takes \(allowed.joined(separator: ", ")) only"
         case .contentEncoding(let coding):
-            "content-encoding '\(coding)' is not supported; send the body as it is"
+            "content-encoding '\(coding)' is not supported; send gzip, deflate or the body as it is"
         case .mediaType(let path): "\(path) takes content-type application/grpc only"
         case .requiresHTTP2: "gRPC needs HTTP/2"
         case .unsupported(let what): what

@@ -151,12 +151,6 @@ import Testing
         }
     }
 
-    @Test func `an encoded body is refused as an unsupported media type`() {
-        let response = service.send(
-            .post, "/v2/models/m/infer", body: [1], headers: [.contentEncoding: "gzip"])
-        #expect(response.status.code == 415 && response.errorMessage != nil)
-    }
-
     @Test func `the texts that users know`() {
         let known = [
             (

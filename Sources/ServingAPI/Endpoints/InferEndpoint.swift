@@ -17,23 +17,20 @@ struct InferEndpoint: Endpoint {
     func handle(_ call: EndpointCall, completion: @escaping EndpointCompletion) throws(RequestError) {
         let model = try services.repository.loaded(call)
         let headers = call.request.request.headerFields
-        if let coding = headers[.contentEncoding], coding.lowercased() != "identity" {
-            throw .contentEncoding(coding)
-        }
         let headerLength = try headers[Self.headerLengthName].map { (text) throws(RequestError) in
             try Self.headerLength(text)
         }
-        try services.reading(byteCount: call.request.body.count, { completion(.failure($0)) }) {
-            () throws(RequestError) in
+        try services.readingBody(of: call.request, { completion(.failure($0)) }) {
+            (body, share) throws(RequestError) in
             let start = services.clock.nanoseconds()
             let infer = try InferDecoder.decode(
-                call.request.body, headerLength: headerLength, model: model, limits: services.limits)
+                body, headerLength: headerLength, model: model, limits: services.limits)
             try services.infer(
                 infer, on: model, inputNanoseconds: services.clock.nanoseconds() &- start,
                 isAbandoned: call.isAbandoned,
                 encode: { (outputs) throws(RequestError) in
                     Self.response(try InferEncoder.encode(outputs, for: infer, model: model))
-                }, completion: completion)
+                }, completion: { result in withExtendedLifetime(share) { completion(result) } })
         }
     }
 

@@ -1,3 +1,5 @@
+import HTTPServer
+import HTTPTypes
 import ModelServing
 
 extension ServingServices {
@@ -8,6 +10,28 @@ extension ServingServices {
     ) throws(RequestError) {
         if byteCount <= limits.inlineBodyByteCount { return try work() }
         try onCodecWorker(failed, work)
+    }
+
+    /// Runs `work` with a request's body, expanded where it is compressed; what it throws on a codec worker goes to
+    /// `failed`. The share holds what the body expanded to, and is to be kept until the answer.
+    func readingBody(
+        of request: ServerRequest, _ failed: @escaping @Sendable (RequestError) -> Void,
+        _ work: @escaping @Sendable ([UInt8], ByteBudget.Share?) throws(RequestError) -> Void
+    ) throws(RequestError) {
+        guard let name = request.request.headerFields[.contentEncoding], name.lowercased() != "identity"
+        else {
+            return try reading(byteCount: request.body.count, failed) { () throws(RequestError) in
+                try work(request.body, nil)
+            }
+        }
+        guard let coding = ContentCoding(name: name) else { throw .contentEncoding(name) }
+        try onCodecWorker(failed) { () throws(RequestError) in
+            let share = ByteBudget.Share(of: expandedBytes)
+            let body = try Inflater.expand(
+                request.body[...], coding: coding, maximumByteCount: limits.maximumExpandedByteCount,
+                share: share)
+            try work(body, share)
+        }
     }
 
     /// Runs `work` on a codec worker; what it throws goes to `failed`.
