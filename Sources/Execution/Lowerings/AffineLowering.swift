@@ -42,7 +42,7 @@ struct AffineLowering: Lowering {
 }
 
 /// y = scale · x + shift for each channel, where it can in place.
-struct AffineOperation: LoweredOperation {
+struct AffineOperation: EpilogueOperation {
     /// [channels] each.
     let scale: FloatMemory
     let shift: FloatMemory
@@ -52,13 +52,7 @@ struct AffineOperation: LoweredOperation {
 
     var kernelName: String { "\(kernels.instructionSet.rawValue) affine" + epilogue.name }
 
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        epilogue.absorbingFunction(consumer, operand: operand, context).map { epilogue in
-            var result = self
-            result.epilogue = epilogue
-            return AbsorbedOperation(operation: result)
-        }
-    }
+    var addsResidual: Bool { false }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) -> ScheduledOperation {
         let shape = shapes.outputs[0]

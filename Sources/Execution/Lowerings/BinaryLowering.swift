@@ -22,7 +22,7 @@ struct BinaryLowering: Lowering {
 }
 
 /// A function of two floats over broadcast shapes.
-struct BinaryOperation: LoweredOperation {
+struct BinaryOperation: EpilogueOperation {
     let kind: ck_binary_kind
     let name: String
     let kernels: KernelTable
@@ -30,13 +30,7 @@ struct BinaryOperation: LoweredOperation {
 
     var kernelName: String { "\(kernels.instructionSet.rawValue) elementwise \(name)" + epilogue.name }
 
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        epilogue.absorbingFunction(consumer, operand: operand, context).map { epilogue in
-            var result = self
-            result.epilogue = epilogue
-            return AbsorbedOperation(operation: result)
-        }
-    }
+    var addsResidual: Bool { false }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) -> ScheduledOperation {
         let output = shapes.outputs[0]

@@ -6,7 +6,7 @@ import Tensors
 /// A convolution as a matrix product: weights [outputs, inputs · taps] by the patches under the window.
 ///
 /// Patches are packed a block of pixels and a block of the depth at a time, into a cache, just before they are used.
-struct ConvolutionOperation: LoweredOperation {
+struct ConvolutionOperation: EpilogueOperation {
     let window: Window
     let kernel: [Int]
     let group: Int
@@ -20,15 +20,6 @@ struct ConvolutionOperation: LoweredOperation {
 
     var kernelName: String {
         "\(kernels.instructionSet.rawValue) convolution by patches" + epilogue.name
-    }
-
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
-            return nil
-        }
-        var result = self
-        result.epilogue = epilogue
-        return AbsorbedOperation(operation: result, addedInputs: added)
     }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {

@@ -35,7 +35,7 @@ struct ConvolutionTransposeLowering: Lowering {
 
 /// A transposed convolution: a matrix product gives what every input pixel adds for every tap, and each output plane then
 /// gathers it tap by tap.
-struct ConvolutionTransposeOperation: LoweredOperation {
+struct ConvolutionTransposeOperation: EpilogueOperation {
     let transposed: ConvTranspose
     let kernel: [Int]
     let outputChannels: Int
@@ -49,13 +49,7 @@ struct ConvolutionTransposeOperation: LoweredOperation {
         "\(kernels.instructionSet.rawValue) transposed convolution by columns" + epilogue.name
     }
 
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        epilogue.absorbingFunction(consumer, operand: operand, context).map { epilogue in
-            var result = self
-            result.epilogue = epilogue
-            return AbsorbedOperation(operation: result)
-        }
-    }
+    var addsResidual: Bool { false }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         let (input, output) = (shapes.inputs[0], shapes.outputs[0])

@@ -4,7 +4,7 @@ import Kernels
 import Tensors
 
 /// A convolution whose groups have one input channel each: every output plane is made from one input plane.
-struct DepthwiseOperation: LoweredOperation {
+struct DepthwiseOperation: EpilogueOperation {
     let window: Window
     let kernel: [Int]
     let group: Int
@@ -17,13 +17,7 @@ struct DepthwiseOperation: LoweredOperation {
 
     var kernelName: String { "\(kernels.instructionSet.rawValue) depthwise convolution" + epilogue.name }
 
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        epilogue.absorbingFunction(consumer, operand: operand, context).map { epilogue in
-            var result = self
-            result.epilogue = epilogue
-            return AbsorbedOperation(operation: result)
-        }
-    }
+    var addsResidual: Bool { false }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         let (input, output) = (shapes.inputs[0], shapes.outputs[0])

@@ -46,19 +46,30 @@ struct Epilogue: Sendable {
         return (result, [])
     }
 
-    /// The same, for operations that cannot add a residual.
-    func absorbingFunction(_ consumer: Node, operand: Int, _ context: LoweringContext) -> Epilogue? {
-        guard consumer.type != "Add", let (epilogue, _) = absorbing(consumer, operand: operand, context)
-        else {
-            return nil
-        }
-        return epilogue
-    }
-
     /// Applies the function to floats that are complete otherwise.
     func finish(_ kernels: KernelTable, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
         guard let function else { return }
         kernels.functions.pointee.unary(
             function.kind, pointer, pointer, count, function.alpha, function.beta)
+    }
+}
+
+/// An operation with an epilogue, which takes in what consumers do to each element.
+protocol EpilogueOperation: LoweredOperation {
+    var epilogue: Epilogue { get set }
+    /// Whether the epilogue may add a value of the output's shape.
+    var addsResidual: Bool { get }
+}
+
+extension EpilogueOperation {
+    var addsResidual: Bool { true }
+
+    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
+        guard addsResidual || consumer.type != "Add",
+            let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context)
+        else { return nil }
+        var result = self
+        result.epilogue = epilogue
+        return AbsorbedOperation(operation: result, addedInputs: added)
     }
 }

@@ -4,7 +4,7 @@ import Kernels
 import Tensors
 
 /// Matrix products [rows, depth] · [depth, columns], one or a batch of them.
-struct MatrixProductOperation: LoweredOperation {
+struct MatrixProductOperation: EpilogueOperation {
     enum Right: Sendable {
         /// Constant, as panels of columns.
         case packed(PackedMatrix)
@@ -31,15 +31,6 @@ struct MatrixProductOperation: LoweredOperation {
     static let maximumColumnPanels = 16
     /// The weights of a task when there is one row: fewer do not outweigh the claim of a task.
     static let rowTaskWeights = 32_768
-
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
-            return nil
-        }
-        var result = self
-        result.epilogue = epilogue
-        return AbsorbedOperation(operation: result, addedInputs: added)
-    }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         guard shapes.outputs[0].count > 0 else { return ScheduledOperation([]) }

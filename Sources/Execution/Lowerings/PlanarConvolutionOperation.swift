@@ -4,7 +4,7 @@ import Kernels
 import Tensors
 
 /// A convolution of few input channels, from plain to blocked: the first of a network.
-struct PlanarConvolutionOperation: LoweredOperation {
+struct PlanarConvolutionOperation: EpilogueOperation {
     let window: Window
     let kernel: [Int]
     let inputChannels: Int
@@ -22,15 +22,6 @@ struct PlanarConvolutionOperation: LoweredOperation {
 
     var isItemwise: Bool { true }
     var weightByteCount: Int { weights.memory.count * MemoryLayout<Float>.stride }
-
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
-            return nil
-        }
-        var result = self
-        result.epilogue = epilogue
-        return AbsorbedOperation(operation: result, addedInputs: added)
-    }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         let (input, output) = (shapes.inputs[0], shapes.outputs[0])

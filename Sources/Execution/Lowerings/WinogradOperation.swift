@@ -4,7 +4,7 @@ import Kernels
 import Tensors
 
 /// A convolution of 3×3 windows with stride 1 from blocked to blocked, by Winograd's algorithm.
-struct WinogradOperation: LoweredOperation {
+struct WinogradOperation: EpilogueOperation {
     let window: Window
     let weights: WinogradWeights
     let kernels: KernelTable
@@ -17,15 +17,6 @@ struct WinogradOperation: LoweredOperation {
         let tile = weights.tile.extent
         return "\(kernels.instructionSet.rawValue) Winograd F(\(tile)×\(tile),3×3) convolution, blocked"
             + epilogue.name
-    }
-
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
-            return nil
-        }
-        var result = self
-        result.epilogue = epilogue
-        return AbsorbedOperation(operation: result, addedInputs: added)
     }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {

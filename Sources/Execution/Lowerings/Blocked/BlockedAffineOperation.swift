@@ -4,7 +4,7 @@ import Kernels
 import Tensors
 
 /// y = scale · x + shift for each channel of a blocked value, where it can in place.
-struct BlockedAffineOperation: LoweredOperation {
+struct BlockedAffineOperation: EpilogueOperation {
     /// [blocks][16] each.
     let scale: FloatMemory
     let shift: FloatMemory
@@ -14,13 +14,7 @@ struct BlockedAffineOperation: LoweredOperation {
     var isItemwise: Bool { true }
     var kernelName: String { "\(kernels.instructionSet.rawValue) affine, blocked" + epilogue.name }
 
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        epilogue.absorbingFunction(consumer, operand: operand, context).map { epilogue in
-            var result = self
-            result.epilogue = epilogue
-            return AbsorbedOperation(operation: result)
-        }
-    }
+    var addsResidual: Bool { false }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         guard let shape = BlockedShape(shapes.outputs[0]) else {

@@ -5,7 +5,7 @@ import Tensors
 
 /// A function of two floats where one operand is a blocked value and the other is of its shape, or has one float for each
 /// channel, or one float.
-struct BlockedBinaryOperation: LoweredOperation {
+struct BlockedBinaryOperation: EpilogueOperation {
     /// The other operand.
     private enum Other {
         /// Of the same shape, blocked: the step's second input.
@@ -20,7 +20,7 @@ struct BlockedBinaryOperation: LoweredOperation {
     private let other: Other
     /// Whether the other operand is the left one.
     private let isReversed: Bool
-    private var epilogue = Epilogue()
+    var epilogue = Epilogue()
 
     private init(_ binary: BinaryOperation, _ other: Other, isReversed: Bool = false) {
         self.binary = binary
@@ -77,13 +77,7 @@ struct BlockedBinaryOperation: LoweredOperation {
         "\(binary.kernels.instructionSet.rawValue) elementwise \(binary.name), blocked" + epilogue.name
     }
 
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        epilogue.absorbingFunction(consumer, operand: operand, context).map { epilogue in
-            var result = self
-            result.epilogue = epilogue
-            return AbsorbedOperation(operation: result)
-        }
-    }
+    var addsResidual: Bool { false }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         guard let shape = BlockedShape(shapes.outputs[0]) else {

@@ -4,7 +4,7 @@ import Kernels
 import Tensors
 
 /// A convolution from blocked to blocked whose groups have one input channel and one output channel each.
-struct BlockedDepthwiseOperation: LoweredOperation {
+struct BlockedDepthwiseOperation: EpilogueOperation {
     let window: Window
     let kernel: [Int]
     /// [blocks][taps][16]
@@ -28,15 +28,6 @@ struct BlockedDepthwiseOperation: LoweredOperation {
             blocking: try weight.elements(as: Float.self), lines: kernel.reduce(1, *))
         self.bias = FloatMemory(
             blocking: bias ?? [Float](repeating: 0, count: weight.shape[0]), lines: 1)
-    }
-
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
-            return nil
-        }
-        var result = self
-        result.epilogue = epilogue
-        return AbsorbedOperation(operation: result, addedInputs: added)
     }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
