@@ -7,6 +7,8 @@ from pathlib import Path
 
 # Before anything imports NumPy: threads of small products wait for each other longer than they work.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Before anything imports gRPC: its handlers in forked processes write to the standard error of the command under test.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 import pytest
 

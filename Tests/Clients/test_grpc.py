@@ -121,6 +121,8 @@ def test_the_aio_client_works(address):
             assert raised.value.status() == "StatusCode.NOT_FOUND"
 
             async def requests():
+                # The answer comes before a message: one that is under way would fail in the client instead.
+                await asyncio.sleep(SECONDS)
                 yield {"model_name": network.name, "inputs": tensors}
             with pytest.raises(grpc.RpcError) as raised:
                 async for _ in client.stream_infer(requests()):

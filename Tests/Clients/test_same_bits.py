@@ -16,7 +16,7 @@ SIDE = 96
 SHAPES = {"mlp": (784,), "cnn": (1, 28, 28)}
 NAMES = (
     "mlp", "cnn", "resnet18", "resnet50", "mobilenetv2", "mobilenet_v3_large", "efficientnet_b0", "shufflenet_v2_x1_0",
-    "inception_v3", "googlenet", "densenet121", "regnet_y_400mf", "convnext_tiny", "vgg11_bn")
+    "inception_v3", "googlenet", "densenet121", "regnet_y_400mf", "convnext_tiny")
 BATCH = 5
 EXPORT_SECONDS = 600
 
