@@ -8,7 +8,6 @@
 
 #define KERNELS ck_avx2_kernels
 #define LANES 8
-#define TILE_ROWS 6
 #define FUSED 1
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)

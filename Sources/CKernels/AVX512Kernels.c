@@ -8,7 +8,6 @@
 
 #define KERNELS ck_avx512_kernels
 #define LANES 16
-#define TILE_ROWS 12
 #define FUSED 1
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)

@@ -59,7 +59,12 @@ INLINE void add_tap(
         }                                                                                                        \
     }
     if (depth == CK_BLOCK) {
+        // A few channels of a large tile are as good as all of them, and take less of the program.
+#if LANES == 8
 #pragma clang loop unroll(full)
+#else
+#pragma clang loop unroll_count(2)
+#endif
         for (size_t k = 0; k < CK_BLOCK; k++) ADD_CHANNEL(k)
     } else {
 #pragma clang loop unroll(disable)

@@ -1,7 +1,6 @@
 // The kernels, written once in vectors of LANES floats. A file that includes this defines first
 //   KERNELS     the name of the table
 //   LANES       the floats of a vector
-//   TILE_ROWS   6 or 12
 //   FUSED       1 when the target has a fused multiply-add
 // and makes every function after it compile for its target.
 
@@ -11,6 +10,7 @@
 
 #include "CKernels.h"
 
+#define TILE_ROWS 6
 #define TILE_COLUMNS (2 * LANES)
 #define PEAK_CHAINS 12
 #define INLINE static inline __attribute__((always_inline))
@@ -132,14 +132,6 @@ static __attribute__((noinline)) void edge_tile(
         TILE_CASE(4)
         TILE_CASE(5)
         TILE_CASE(6)
-#if TILE_ROWS == 12
-        TILE_CASE(7)
-        TILE_CASE(8)
-        TILE_CASE(9)
-        TILE_CASE(10)
-        TILE_CASE(11)
-        TILE_CASE(12)
-#endif
     }
 }
 
@@ -180,22 +172,11 @@ ROWS_TILES(3, 4)
 ROWS_TILES(4, 2)
 ROWS_TILES(5, 2)
 ROWS_TILES(6, 2)
-#if TILE_ROWS == 12
-ROWS_TILES(7, 2)
-ROWS_TILES(8, 2)
-ROWS_TILES(9, 2)
-ROWS_TILES(10, 2)
-ROWS_TILES(11, 2)
-ROWS_TILES(12, 2)
-#endif
 
 static void matrix_rows(const ck_matrix_block *block) {
     typedef void (*Tile)(const ck_matrix_block *, size_t, size_t, const float *, size_t);
     static const Tile tiles[] = {
         rows_tile_1, rows_tile_2, rows_tile_3, rows_tile_4, rows_tile_5, rows_tile_6,
-#if TILE_ROWS == 12
-        rows_tile_7, rows_tile_8, rows_tile_9, rows_tile_10, rows_tile_11, rows_tile_12,
-#endif
     };
     if (block->rows == 0) return;
     // Tiles of about the same height: six rows and two would leave the last one without work to hide its latency.

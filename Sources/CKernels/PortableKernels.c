@@ -1,7 +1,6 @@
 // Vectors of four floats: NEON on ARM, SSE2 on x86-64.
 #define KERNELS ck_portable_kernels
 #define LANES 4
-#define TILE_ROWS 6
 #if defined(__aarch64__)
 #define FUSED 1
 #else
