@@ -18,7 +18,6 @@
 #define PANEL_VECTORS 4
 #endif
 #define PANEL_CHANNELS (PANEL_VECTORS * LANES)
-#define BLOCK_VECTORS (CK_BLOCK / LANES)
 
 // What a tap reads where it lies outside the image.
 static const float outside[CK_BLOCK] = {0};

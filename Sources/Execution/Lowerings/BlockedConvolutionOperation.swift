@@ -11,11 +11,6 @@ struct BlockedConvolutionOperation: LoweredOperation {
     let kernels: KernelTable
     var epilogue = Epilogue()
 
-    /// The floats of source pixels of a task: they stay in the second cache while the panels go over them.
-    private static let maximumSourceCount = 48 * 1024
-    /// The multiply-adds of a task: enough to outweigh its claim by far.
-    private static let minimumProductCount = 1 << 20
-
     var kernelName: String {
         let name = weights.taps == 1 ? "pointwise" : "direct"
         return "\(kernels.instructionSet.rawValue) \(name) convolution, blocked" + epilogue.name
@@ -27,8 +22,7 @@ struct BlockedConvolutionOperation: LoweredOperation {
     func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
         guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
             guard isPointwise, operand == 0,
-                let depthwise = ConvolutionLowering().lower(consumer, context)?.operation
-                    as? BlockedDepthwiseOperation
+                let depthwise = ConvolutionLowering.blockedDepthwise(consumer, context)
             else { return nil }
             return ExpandedDepthwiseOperation(self, depthwise).map { AbsorbedOperation(operation: $0) }
         }

@@ -13,21 +13,11 @@ struct ConvolutionLowering: Lowering {
             let weight = context.graph.fixedConstant(node.input(1)), weight.elementType == .float32,
             (3...5).contains(weight.shape.rank), weight.shape.count > 0
         else { return nil }
-        var bias: [Float]?
-        if let name = node.input(2) {
-            guard let floats = context.constantFloats(name), floats.count == weight.shape[0] else {
-                return nil
-            }
-            bias = floats
-        }
+        let bias = context.constantFloats(node.input(2))
+        guard node.input(2) == nil || bias?.count == weight.shape[0] else { return nil }
         let kernel = Array(weight.shape.dimensions.dropFirst(2))
         if weight.shape[1] == 1, operation.group > 1 {
-            // Few plain channels would fill a block badly.
-            if weight.shape[0] == operation.group,
-                context.layout(input) == .blocked || operation.group >= Self.minimumBlockedChannels,
-                let depthwise = try? BlockedDepthwiseOperation(
-                    window: operation.window, weight: weight, bias: bias, kernels: context.kernels)
-            {
+            if let depthwise = Self.blockedDepthwise(node, context) {
                 return LoweredNode(operation: depthwise, inputs: [input], layout: .blocked)
             }
             return LoweredNode(
@@ -79,6 +69,20 @@ struct ConvolutionLowering: Lowering {
                 inputChannels: weight.shape[1], weights: packed, bias: bias.map { FloatMemory($0) },
                 kernels: context.kernels),
             inputs: [input])
+    }
+
+    /// The convolution of a node that has one input and one output channel a group, on channel blocks; `nil` for any other.
+    static func blockedDepthwise(_ node: Node, _ context: LoweringContext) -> BlockedDepthwiseOperation? {
+        let bias = context.constantFloats(node.input(2))
+        // Few plain channels would fill a block badly.
+        guard let operation = node.operation as? Conv, operation.group > 1, context.isFloat(node.input(0)),
+            let weight = context.graph.fixedConstant(node.input(1)), weight.elementType == .float32,
+            (3...5).contains(weight.shape.rank), weight.shape.count > 0, weight.shape[1] == 1,
+            weight.shape[0] == operation.group, node.input(2) == nil || bias?.count == weight.shape[0],
+            context.layout(node.input(0)) == .blocked || operation.group >= minimumBlockedChannels
+        else { return nil }
+        return try? BlockedDepthwiseOperation(
+            window: operation.window, weight: weight, bias: bias, kernels: context.kernels)
     }
 
     /// Whether groups of so many channels begin and end with a block, or lie side by side in one and fill vectors.
