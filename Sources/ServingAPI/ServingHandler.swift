@@ -17,7 +17,7 @@ package struct ServingHandler: RequestHandler {
         // The metrics endpoint shows its own requests too, so its name must be known before it is made.
         let metrics = RequestMetrics(
             endpointNames: endpoints.map(\.name) + ["metrics"] + grpc.procedures.map(\.name),
-            modelNames: services.repository.models.map(\.name))
+            modelNames: services.repository.names)
         let registry = MetricsRegistry([
             metrics, ModelMetrics(repository: services.repository, scheduler: services.scheduler),
             ProcessMetrics(),

@@ -7,7 +7,7 @@ import Testing
     }
 
     @Test func `counts requests by model, endpoint and status`() {
-        let metrics = RequestMetrics(endpointNames: ["infer", "live"], modelNames: ["m\"1\\\n"])
+        let metrics = RequestMetrics(endpointNames: ["infer", "live"], modelNames: NameIndex(["m\"1\\\n"]))
         metrics.record(endpoint: 0, model: 0, status: 200, nanoseconds: 1_000_000)
         metrics.record(endpoint: 0, model: 0, status: 200, nanoseconds: 3_000_000_000)
         metrics.record(endpoint: 0, model: 0, status: 400, nanoseconds: 50_000)
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func `every line is a comment or a sample, and every family has its help and type once`() {
-        let metrics = RequestMetrics(endpointNames: ["infer"], modelNames: ["m"])
+        let metrics = RequestMetrics(endpointNames: ["infer"], modelNames: NameIndex(["m"]))
         metrics.record(endpoint: 0, model: 0, status: 200, nanoseconds: 1)
         let lines = text([metrics, ProcessMetrics()]).split(separator: "\n")
         let sample = #/[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+/#
@@ -55,5 +55,18 @@ import Testing
         gauge.add(3)
         gauge.add(-1)
         #expect(text([gauge]) == "# HELP g a\\\\b\\nc\n# TYPE g gauge\ng 2\n")
+    }
+}
+
+@Suite struct NameIndexTests {
+    @Test func `a name keeps its number and no other gets it`() {
+        let index = NameIndex(["a"])
+        #expect(index.number(of: "b") == 1 && index.number(of: "a") == 0 && index.number(of: "b") == 1)
+        #expect(index.names == ["a", "b"])
+    }
+
+    @Test func `names past the bound get no number, those before keep theirs`() {
+        let index = NameIndex((0..<NameIndex.maximumCount).map(String.init))
+        #expect(index.number(of: "one more") == nil && index.number(of: "7") == 7)
     }
 }

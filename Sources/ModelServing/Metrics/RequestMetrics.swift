@@ -19,11 +19,11 @@ package final class RequestMetrics: MetricFamily {
     package let inFlight = Gauge(
         name: "foldserve_requests_in_flight", help: "Requests that have no answer yet.")
     private let endpointNames: [String]
-    private let modelNames: [String]
+    private let modelNames: NameIndex
     private let tables = Lock(Tables())
 
-    /// Requests name endpoints and models by their places in these lists.
-    package init(endpointNames: [String], modelNames: [String]) {
+    /// Requests name endpoints by their places in the list, and models by their numbers.
+    package init(endpointNames: [String], modelNames: NameIndex) {
         self.endpointNames = endpointNames
         self.modelNames = modelNames
     }
@@ -45,16 +45,18 @@ package final class RequestMetrics: MetricFamily {
 
     package func write(to text: inout MetricText) {
         let (counts, durations) = tables.withLock { ($0.counts, $0.durations) }
+        let modelNames = modelNames.names
         let total = "foldserve_requests_total"
         text.header(name: total, help: "Requests by model, endpoint and status.", type: "counter")
         for (key, counter) in counts.sorted(by: { Self.precedes($0.key, $1.key) }) {
-            text.sample(total, labels(key) + [("status", String(key.status))], Double(counter.value))
+            text.sample(
+                total, labels(key, modelNames) + [("status", String(key.status))], Double(counter.value))
         }
         let duration = "foldserve_request_duration_seconds"
         text.header(
             name: duration, help: "From the request's last byte to its answer.", type: "histogram")
         for (key, histogram) in durations.sorted(by: { Self.precedes($0.key, $1.key) }) {
-            histogram.write(duration, labels(key), to: &text)
+            histogram.write(duration, labels(key, modelNames), to: &text)
         }
         inFlight.write(to: &text)
     }
@@ -63,7 +65,7 @@ package final class RequestMetrics: MetricFamily {
         (left.endpoint, left.model, left.status) < (right.endpoint, right.model, right.status)
     }
 
-    private func labels(_ key: Key) -> [(name: String, value: String)] {
+    private func labels(_ key: Key, _ modelNames: [String]) -> [(name: String, value: String)] {
         let model = modelNames.indices.contains(key.model) ? modelNames[key.model] : ""
         let endpoint = endpointNames.indices.contains(key.endpoint) ? endpointNames[key.endpoint] : "none"
         return [("model", model), ("endpoint", endpoint)]

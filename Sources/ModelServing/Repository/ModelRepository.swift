@@ -11,6 +11,8 @@ package final class ModelRepository: Sendable {
 
     /// Sorted by name.
     package let models: [ServedModel]
+    /// Numbers for the names of all models that ever were in the folder.
+    package let names: NameIndex
     private let byName: [String: ServedModel]
     private let loader: ModelLoader
     private let logger: Logger
@@ -21,15 +23,18 @@ package final class ModelRepository: Sendable {
     /// Throws when the folder cannot be read.
     package init(folder: String, loader: ModelLoader, logger: Logger) throws(RepositoryError) {
         var models: [ServedModel] = []
+        let names = NameIndex()
         for name in try FileSystem.entries(of: folder) where name != "__pycache__" {
             let path = folder + "/" + name
             guard FileSystem.isDirectory(path) else { continue }
             guard models.count < Self.maximumModelCount else {
                 throw .modelCount(maximum: Self.maximumModelCount)
             }
-            models.append(Self.scan(name, index: models.count, folder: path, fileNames: loader.fileNames))
+            models.append(
+                Self.scan(name, index: names.number(of: name), folder: path, fileNames: loader.fileNames))
         }
         self.models = models
+        self.names = names
         byName = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0) })
         self.loader = loader
         self.logger = logger
@@ -99,7 +104,8 @@ package final class ModelRepository: Sendable {
             metadata: ["model": "\(model.name)", "version": "\(version)", "reason": "\(reason)"])
     }
 
-    private static func scan(_ name: String, index: Int, folder: String, fileNames: [String]) -> ServedModel {
+    private static func scan(_ name: String, index: Int?, folder: String, fileNames: [String]) -> ServedModel
+    {
         var versions: [Int] = []
         var problem: RepositoryError?
         do {

@@ -4,6 +4,8 @@ import Threads
 package enum VersionState: Sendable {
     case loading
     case ready(LoadedModel)
+    /// No longer served; requests that came before are still answered.
+    case unloading
     case unavailable(reason: String)
 
     /// The protocol's name of the state.
@@ -11,6 +13,7 @@ package enum VersionState: Sendable {
         switch self {
         case .loading: "LOADING"
         case .ready: "READY"
+        case .unloading: "UNLOADING"
         case .unavailable: "UNAVAILABLE"
         }
     }
@@ -23,8 +26,8 @@ package enum VersionState: Sendable {
 /// A model of the repository with its versions, whether they can be served or not.
 package final class ServedModel: Sendable {
     package let name: String
-    /// The model's place among all models: a small number that metrics can index by.
-    package let index: Int
+    /// The name's number, which metrics index by; `nil` past `NameIndex.maximumCount` names.
+    package let index: Int?
     /// Canonical decimal numbers, ascending.
     package let versions: [String]
     let folder: String
@@ -32,7 +35,7 @@ package final class ServedModel: Sendable {
     package let problem: String?
     private let states: Lock<[String: VersionState]>
 
-    init(name: String, index: Int, folder: String, versions: [String], problem: String?) {
+    init(name: String, index: Int?, folder: String, versions: [String], problem: String?) {
         self.name = name
         self.index = index
         self.folder = folder
@@ -70,6 +73,7 @@ package final class ServedModel: Sendable {
         switch state(of: version) {
         case .ready(let model): return model
         case .loading: throw .notReady(model: name, version: version, reason: "it is loading")
+        case .unloading: throw .notReady(model: name, version: version, reason: "it is unloading")
         case .unavailable(let reason): throw .notReady(model: name, version: version, reason: reason)
         case nil: throw .unknownVersion(model: name, version: version)
         }
