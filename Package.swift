@@ -53,7 +53,8 @@ let package = Package(
         .target(
             name: "ServingAPI",
             dependencies: [
-                "CZlib", "Certification", "HTTPServer", "ModelServing", "Execution", "Folding", "Graph",
+                "COpenSSL", "CZlib", "Certification", "HTTPServer", "ModelServing", "Execution", "Folding",
+                "Graph",
                 "Tensors", "Threads",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),

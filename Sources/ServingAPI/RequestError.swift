@@ -19,6 +19,8 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     case mediaType(path: String)
     case requiresHTTP2
     case unsupported(String)
+    case unauthenticated(reason: String)
+    case forbidden(scopes: String)
     /// Compressed bytes that cannot be expanded.
     case expansion(reason: String)
     case expansionTooLarge(limit: Int)
@@ -32,6 +34,8 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         case .noRoute, .unknownService: .notFound
         case .method: .methodNotAllowed
         case .contentEncoding, .mediaType: .unsupportedMediaType
+        case .unauthenticated: .unauthorized
+        case .forbidden: .forbidden
         case .requiresHTTP2: .httpVersionNotSupported
         case .unsupported: .notImplemented
         case .expansionTooLarge: .contentTooLarge
@@ -69,7 +73,8 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
             "content-encoding '\(coding)' is not supported; send gzip, deflate or the body as it is"
         case .mediaType(let path): "\(path) takes content-type application/grpc only"
         case .requiresHTTP2: "gRPC needs HTTP/2"
-        case .unsupported(let what): what
+        case .unsupported(let what), .unauthenticated(let what): what
+        case .forbidden(let scopes): "the bearer token does not open the scope \(scopes)"
         case .expansion(let reason): "compressed bytes cannot be expanded: \(reason)"
         case .expansionTooLarge(let limit): "the expanded body is longer than \(limit) bytes"
         case .protobuf(let reason, let byteOffset):

@@ -9,6 +9,7 @@ package struct ServingHandler: RequestHandler {
     private let metrics: RequestMetrics
     private let repository: ModelRepository
     private let clock: MonotonicClock
+    private let access: AccessPolicy?
 
     /// `catalog` gets the registry that GET /metrics shows.
     package init(_ services: ServingServices, clock: MonotonicClock) {
@@ -26,6 +27,7 @@ package struct ServingHandler: RequestHandler {
         self.metrics = metrics
         repository = services.repository
         self.clock = clock
+        access = services.access
     }
 
     package func handle(_ request: ServerRequest, responder: Responder) {
@@ -89,6 +91,7 @@ package struct ServingHandler: RequestHandler {
             request: request, model: destination.model, version: destination.version, isAbandoned: isAbandoned
         )
         do {
+            try access?.check(router.endpoints[index].scopes, request.request.headerFields)
             try router.endpoints[index].handle(call) { result in
                 switch result {
                 case .success(let response): finish(response, index, model)

@@ -21,7 +21,7 @@ final class TestService: Sendable {
     let services: ServingServices
     let handler: ServingHandler
 
-    init(limits: APILimits = APILimits()) throws {
+    init(limits: APILimits = APILimits(), access: AccessPolicy? = nil) throws {
         var template = Array("/tmp/foldserve-tests-XXXXXX".utf8CString)
         folder = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
         for name in ["m/1", "m/2", "half/1", "open/1", "pair/1", "broken/3"] {
@@ -41,7 +41,7 @@ final class TestService: Sendable {
             repository: repository, scheduler: InferenceScheduler(.init(), clock: .system),
             codecWorkers: WorkerQueue(name: "codec", threadCount: 1, limit: 16),
             backgroundWorkers: WorkerQueue(name: "background", threadCount: 1, limit: 16), limits: limits,
-            serverVersion: "1.2.3")
+            access: access, serverVersion: "1.2.3")
         handler = ServingHandler(services, clock: .system)
     }
 

@@ -5,6 +5,7 @@ import ModelServing
 struct LiveEndpoint: ImmediateEndpoint {
     let name = "live"
     let paths = ["/v2/health/live"]
+    let scopes: AccessScopes = []
 
     func respond(to call: EndpointCall) -> ServerResponse {
         APIResponse.json { writer in
@@ -18,6 +19,7 @@ struct LiveEndpoint: ImmediateEndpoint {
 struct ReadyEndpoint: ImmediateEndpoint {
     let name = "ready"
     let paths = ["/v2/health/ready"]
+    let scopes: AccessScopes = []
     let repository: ModelRepository
 
     func respond(to call: EndpointCall) throws(RequestError) -> ServerResponse {

@@ -10,6 +10,7 @@ struct InferEndpoint: Endpoint {
     let name = "infer"
     let method = HTTPRequest.Method.post
     let paths = ["/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"]
+    let scopes: AccessScopes = .predict
     private let services: ServingServices
 
     init(_ services: ServingServices) { self.services = services }

@@ -5,6 +5,7 @@ import ModelServing
 struct MetricsEndpoint: ImmediateEndpoint {
     let name = "metrics"
     let paths = ["/metrics"]
+    let scopes: AccessScopes = .metrics
     let registry: MetricsRegistry
 
     func respond(to call: EndpointCall) -> ServerResponse {

@@ -5,6 +5,7 @@ import ModelServing
 struct ModelConfigEndpoint: ImmediateEndpoint {
     let name = "model_config"
     let paths = ["/v2/models/{model}/config", "/v2/models/{model}/versions/{version}/config"]
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
     let scheduler: InferenceScheduler
 

@@ -5,6 +5,7 @@ import ModelServing
 struct ModelListEndpoint: ImmediateEndpoint {
     let name = "model_list"
     let paths = ["/v2/models"]
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
 
     func respond(to call: EndpointCall) -> ServerResponse {

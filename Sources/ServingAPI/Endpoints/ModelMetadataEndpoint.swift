@@ -6,6 +6,7 @@ import ModelServing
 struct ModelMetadataEndpoint: ImmediateEndpoint {
     let name = "model_metadata"
     let paths = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"]
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
 
     func respond(to call: EndpointCall) throws(RequestError) -> ServerResponse {

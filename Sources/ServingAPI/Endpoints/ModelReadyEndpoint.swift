@@ -5,6 +5,7 @@ import ModelServing
 struct ModelReadyEndpoint: ImmediateEndpoint {
     let name = "model_ready"
     let paths = ["/v2/models/{model}/ready", "/v2/models/{model}/versions/{version}/ready"]
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
 
     func respond(to call: EndpointCall) throws(RequestError) -> ServerResponse {

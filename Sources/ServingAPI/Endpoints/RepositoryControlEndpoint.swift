@@ -6,6 +6,7 @@ struct RepositoryControlEndpoint: ImmediateEndpoint {
     let name = "repository_control"
     let method = HTTPRequest.Method.post
     let paths = ["/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload"]
+    let scopes: AccessScopes = .admin
 
     static let refusal = "models are not loaded or unloaded over the network"
 

@@ -7,6 +7,7 @@ struct RepositoryIndexEndpoint: ImmediateEndpoint {
     let name = "repository_index"
     let method = HTTPRequest.Method.post
     let paths = ["/v2/repository/index"]
+    let scopes: AccessScopes = [.introspect, .admin]
     let repository: ModelRepository
     let limits: APILimits
 

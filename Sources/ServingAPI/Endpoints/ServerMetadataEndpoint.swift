@@ -4,6 +4,7 @@ import HTTPServer
 struct ServerMetadataEndpoint: ImmediateEndpoint {
     let name = "server_metadata"
     let paths = ["/v2"]
+    let scopes: AccessScopes = [.predict, .introspect]
     let version: String
 
     static let serverName = "foldserve"

@@ -58,6 +58,7 @@ struct GRPCService: Sendable {
             guard request.request.method == .post else { throw .method(allowed: ["POST"]) }
             guard let index = indices[path] else { throw Self.unknown(path) }
             found.procedure = index
+            try services.access?.check(procedures[index].scopes, fields)
             let timeout = try Self.timeout(fields[Self.timeoutName])
             let (range, isCompressed) = try GRPCFrame.message(in: request.body)
             guard isCompressed else {

@@ -24,6 +24,8 @@ protocol Procedure: Sendable {
     var service: String { get }
     var method: String { get }
     var isAboutModel: Bool { get }
+    /// What a bearer token must open where tokens are asked for.
+    var scopes: AccessScopes { get }
 
     /// Runs on a loop or a codec worker and must not block. Throws instead of calling `completion`.
     func handle(_ call: ProcedureCall, completion: @escaping ProcedureCompletion) throws(RequestError)
@@ -32,6 +34,7 @@ protocol Procedure: Sendable {
 extension Procedure {
     var service: String { ProcedureCatalog.inferenceService }
     var path: String { "/\(service)/\(method)" }
+    var scopes: AccessScopes { .introspect }
 }
 
 /// A procedure that knows its answer at once.

@@ -30,6 +30,7 @@ enum APIResponse {
         if case .method(let allowed) = error {
             response.headers[.allow] = allowed.joined(separator: ", ")
         }
+        if case .unauthenticated = error { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }
 }

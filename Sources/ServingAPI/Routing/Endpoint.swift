@@ -25,9 +25,15 @@ package protocol Endpoint: Sendable {
     var method: HTTPRequest.Method { get }
     /// Whole paths; `{model}` and `{version}` stand for one segment each.
     var paths: [String] { get }
+    /// What a bearer token must open where tokens are asked for.
+    var scopes: AccessScopes { get }
 
     /// Runs on a loop and must not block. Throws instead of calling `completion`.
     func handle(_ call: EndpointCall, completion: @escaping EndpointCompletion) throws(RequestError)
+}
+
+extension Endpoint {
+    package var scopes: AccessScopes { .introspect }
 }
 
 /// An endpoint that knows its answer at once.

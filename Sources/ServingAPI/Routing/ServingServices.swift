@@ -12,13 +12,15 @@ package struct ServingServices: Sendable {
     package let clock: MonotonicClock
     /// What compressed bodies have expanded to.
     package let expandedBytes: ByteBudget
+    /// Who may ask what; `nil` lets everyone ask everything.
+    package let access: AccessPolicy?
     /// The server's own version.
     package let serverVersion: String
 
     package init(
         repository: ModelRepository, scheduler: InferenceScheduler, codecWorkers: WorkerQueue,
         backgroundWorkers: WorkerQueue, limits: APILimits = APILimits(),
-        clock: MonotonicClock = .system, serverVersion: String
+        clock: MonotonicClock = .system, access: AccessPolicy? = nil, serverVersion: String
     ) {
         self.repository = repository
         self.scheduler = scheduler
@@ -27,6 +29,7 @@ package struct ServingServices: Sendable {
         self.limits = limits
         self.clock = clock
         expandedBytes = ByteBudget(limit: limits.maximumExpandedByteCountOfAll)
+        self.access = access
         self.serverVersion = serverVersion
     }
 }

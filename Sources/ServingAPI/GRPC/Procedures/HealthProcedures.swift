@@ -4,6 +4,7 @@ import ModelServing
 struct ServerLiveProcedure: ImmediateProcedure {
     let name = "grpc_server_live"
     let method = "ServerLive"
+    let scopes: AccessScopes = []
 
     func respond(to call: ProcedureCall, _ writer: inout ProtobufWriter) { writer.boolean(1, true) }
 }
@@ -12,6 +13,7 @@ struct ServerLiveProcedure: ImmediateProcedure {
 struct ServerReadyProcedure: ImmediateProcedure {
     let name = "grpc_server_ready"
     let method = "ServerReady"
+    let scopes: AccessScopes = []
     let repository: ModelRepository
 
     func respond(to call: ProcedureCall, _ writer: inout ProtobufWriter) {
@@ -24,6 +26,7 @@ struct ModelReadyProcedure: ImmediateProcedure {
     let name = "grpc_model_ready"
     let method = "ModelReady"
     let isAboutModel = true
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
 
     func respond(to call: ProcedureCall, _ writer: inout ProtobufWriter) throws(RequestError) {
@@ -41,6 +44,7 @@ struct HealthCheckProcedure: ImmediateProcedure {
     let name = "grpc_health_check"
     let service = ProcedureCatalog.healthService
     let method = "Check"
+    let scopes: AccessScopes = []
     let repository: ModelRepository
 
     private static let serving: UInt64 = 1

@@ -4,6 +4,7 @@ import ModelServing
 struct ServerMetadataProcedure: ImmediateProcedure {
     let name = "grpc_server_metadata"
     let method = "ServerMetadata"
+    let scopes: AccessScopes = [.predict, .introspect]
     let version: String
 
     func respond(to call: ProcedureCall, _ writer: inout ProtobufWriter) {
@@ -18,6 +19,7 @@ struct ModelMetadataProcedure: ImmediateProcedure {
     let name = "grpc_model_metadata"
     let method = "ModelMetadata"
     let isAboutModel = true
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
 
     func respond(to call: ProcedureCall, _ writer: inout ProtobufWriter) throws(RequestError) {
@@ -46,6 +48,7 @@ struct ModelMetadataProcedure: ImmediateProcedure {
 struct RepositoryIndexProcedure: ImmediateProcedure {
     let name = "grpc_repository_index"
     let method = "RepositoryIndex"
+    let scopes: AccessScopes = [.introspect, .admin]
     let repository: ModelRepository
 
     func respond(to call: ProcedureCall, _ writer: inout ProtobufWriter) throws(RequestError) {

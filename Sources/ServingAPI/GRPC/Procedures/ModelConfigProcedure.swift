@@ -5,6 +5,7 @@ struct ModelConfigProcedure: ImmediateProcedure {
     let name = "grpc_model_config"
     let method = "ModelConfig"
     let isAboutModel = true
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
     let scheduler: InferenceScheduler
 

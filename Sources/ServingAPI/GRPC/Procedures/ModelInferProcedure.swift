@@ -5,6 +5,7 @@ struct ModelInferProcedure: Procedure {
     let name = "grpc_model_infer"
     let method = "ModelInfer"
     let isAboutModel = true
+    let scopes: AccessScopes = .predict
     private let services: ServingServices
 
     init(_ services: ServingServices) { self.services = services }
