@@ -24,6 +24,8 @@ class Exchange:
         self.socket = socket.create_connection((host, port), seconds)
         self.received = b""
         self.was_reset = False
+        # Statuses of interim answers.
+        self.interim = []
 
     def __enter__(self):
         return self
@@ -36,6 +38,14 @@ class Exchange:
         with contextlib.suppress(ConnectionResetError, BrokenPipeError):
             self.socket.settimeout(self.left())
             self.socket.sendall(data)
+
+    def send_bytewise(self, data):
+        """Sends each byte by itself: whatever the pieces, the answers must be the same."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            for index in range(len(data)):
+                self.socket.settimeout(self.left())
+                self.socket.sendall(data[index:index + 1])
 
     def end(self):
         """Says that nothing more will come."""
@@ -59,8 +69,8 @@ class Exchange:
         self.received += piece
         return bool(piece)
 
-    def answer(self):
-        """The next final answer; None when the connection ended before its first byte."""
+    def answer(self, has_body=True):
+        """The next final answer, without a body to HEAD; None when the connection ended before its first byte."""
         while True:
             head = self.until(b"\r\n\r\n")
             if head is None:
@@ -69,13 +79,15 @@ class Exchange:
             version, status, *_ = lines[0].split(" ")
             assert version == "HTTP/1.1" and len(status) == 3, lines[0]
             if status.startswith("1"):
+                self.interim.append(int(status))
                 continue
             headers = {}
             for line in lines[1:]:
                 name, _, value = line.partition(":")
                 assert name.lower() not in headers, f"{name} twice"
                 headers[name.lower()] = value.strip()
-            return Answer(int(status), headers, self.exactly(int(headers["content-length"])))
+            return Answer(
+                int(status), headers, self.exactly(int(headers["content-length"])) if has_body else b"")
 
     def until(self, mark):
         while mark not in self.received:

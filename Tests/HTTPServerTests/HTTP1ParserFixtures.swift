@@ -139,6 +139,7 @@ extension HTTP1Fixture {
         .init("asterisk for GET", "GET * HTTP/1.1\r\n", .init(refusal: .malformedTarget)),
         .init("foreign scheme", "GET ftp://a/ HTTP/1.1\r\n", .init(refusal: .malformedTarget)),
         .init("userinfo", "GET http://u@a/ HTTP/1.1\r\n", .init(refusal: .malformedTarget)),
+        .init("port without a host", "GET http://:1/ HTTP/1.1\r\n", .init(refusal: .malformedTarget)),
         .init("no authority", "GET http:///x HTTP/1.1\r\n", .init(refusal: .malformedTarget)),
         .init("HTTP/2 by name", "GET / HTTP/2.0\r\n", .init(refusal: .unsupportedVersion)),
         .init("lower-case version", "GET / http/1.1\r\n", .init(refusal: .malformedVersion)),
@@ -146,6 +147,15 @@ extension HTTP1Fixture {
         .init("no host", "GET / HTTP/1.1\r\n\r\n", .init(refusal: .missingHost)),
         .init("two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", .init(refusal: .repeatedHost)),
         .init("host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n", .init(refusal: .malformedHost)),
+        .init(
+            "host with a port that is none", "GET / HTTP/1.1\r\nHost: a:x\r\n", .init(refusal: .malformedHost)
+        ),
+        .init("host with two ports", "GET / HTTP/1.1\r\nHost: a:1:2\r\n", .init(refusal: .malformedHost)),
+        .init(
+            "host with an open bracket", "GET / HTTP/1.1\r\nHost: [::1\r\n", .init(refusal: .malformedHost)),
+        .init("host behind a bracket", "GET / HTTP/1.1\r\nHost: [::1]a\r\n", .init(refusal: .malformedHost)),
+        .init("host of empty brackets", "GET / HTTP/1.1\r\nHost: []\r\n", .init(refusal: .malformedHost)),
+        .init("host with a cut escape", "GET / HTTP/1.1\r\nHost: a%4\r\n", .init(refusal: .malformedHost)),
         .init("space before colon", "GET / HTTP/1.1\r\nHost : a\r\n", .init(refusal: .malformedFieldName)),
         .init("no colon", "GET / HTTP/1.1\r\nHost\r\n", .init(refusal: .malformedFieldName)),
         .init("empty name", "GET / HTTP/1.1\r\n: a\r\n", .init(refusal: .malformedFieldName)),

@@ -21,10 +21,6 @@ struct ASCIISet: Sendable {
     /// RFC 9110 §5.6.2: tchar.
     static let token = ASCIISet(
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-
-    /// RFC 3986 §3.2: what a host with an optional port may hold, IPv6 brackets included and userinfo not.
-    static let hostAndPort = ASCIISet(
-        "!$%&'()*+,-.:;=[]_~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 }
 
 extension UInt8 {

@@ -97,7 +97,7 @@ struct HTTP1Head {
 
     private mutating func setHost(_ value: String) throws(RequestRefusal) {
         guard host == nil else { throw .repeatedHost }
-        guard value.utf8.allSatisfy({ ASCIISet.hostAndPort.contains($0) }) else { throw .malformedHost }
+        guard HostAndPort.isValid(value) else { throw .malformedHost }
         host = value
     }
 

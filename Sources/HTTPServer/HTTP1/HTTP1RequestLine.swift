@@ -77,7 +77,7 @@ struct HTTP1RequestLine {
         let pathStart = afterScheme.firstIndex { $0 == "/" || $0 == "?" } ?? afterScheme.endIndex
         let authority = afterScheme[..<pathStart]
         // RFC 9110 §4.2.1: an http URI without a host is invalid; §4.2.4: userinfo is treated as an error.
-        guard !authority.isEmpty, authority.utf8.allSatisfy({ ASCIISet.hostAndPort.contains($0) }) else {
+        guard !authority.isEmpty, !authority.hasPrefix(":"), HostAndPort.isValid(String(authority)) else {
             throw .malformedTarget
         }
         let path = afterScheme[pathStart...]

@@ -86,7 +86,7 @@ final class HTTP2Stream {
 
     /// The head is complete. Returns whether the client waits for 100.
     func endHead(limits: Limits) throws(RequestRefusal) -> Bool {
-        if let authority, !authority.utf8.allSatisfy({ ASCIISet.hostAndPort.contains($0) }) {
+        if let authority, !HostAndPort.isValid(authority) {
             throw .malformedHost
         }
         // RFC 9110 §9.3.6: a tunnel is a proxy's business; CONNECT alone comes without a path.
