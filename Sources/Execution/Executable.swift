@@ -23,6 +23,9 @@ package final class Executable: Sendable {
     let schedules: ScheduleCache
     /// The inputs in the order in which they go by number: those that a caller must give, then those that it may.
     package let inputNames: [String]
+    /// What keeps the items of several requests from riding in one run; `nil`: every item's outputs follow from its own
+    /// inputs, and axis 0 of every input and output holds the items.
+    package let batchObstacle: String?
 
     /// Weights are let go one by one as they are packed, if the caller gives up the graph.
     ///
@@ -48,6 +51,7 @@ package final class Executable: Sendable {
         do {
             graph = try original.precomputingConstants()
             values = try graph.inferValues()
+            batchObstacle = BatchAxis.obstacle(in: graph)
             if let recognized = try PatternRecognition.recognize(graph, values) {
                 graph = recognized
                 values = try graph.inferValues()
