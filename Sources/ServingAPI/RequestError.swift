@@ -9,6 +9,8 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     case value(key: String, of: String, expected: String)
     case input(String, reason: String)
     case output(String, reason: String)
+    /// What stands at a place of the JSON where something else should.
+    case mismatch(path: String, expected: String, actual: String)
     case header(name: String, reason: String)
     case binary(reason: String)
     case path(reason: String)
@@ -63,6 +65,7 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         case .value(let key, let owner, let expected): "'\(key)' of \(owner) must be \(expected)"
         case .input(let name, let reason): "input '\(name)': \(reason)"
         case .output(let name, let reason): "output '\(name)': \(reason)"
+        case .mismatch(let path, let expected, let actual): "\(path): expected \(expected), got \(actual)"
         case .header(let name, let reason): "header \(name): \(reason)"
         case .binary(let reason): reason
         case .path(let reason): "bad path: \(reason)"

@@ -10,7 +10,7 @@ import Testing
     init() throws { service = try TestService() }
 
     @Test(arguments: [
-        "/", "/v2/", "/v1/models", "/v2/health", "/v2/health/live/", "/v2//models", "/v2/models/m/",
+        "/v1", "/v2/", "/v1/models/m/x", "/v2/health", "/v2/health/live/", "/v2//models", "/v2/models/m/",
         "/v2/models/a/b/infer/x", "/v2/models/m/versions", "/v2/models/m/versions/x",
         "/v2/models/m/versions/-1/infer", "/v2/models/m/infer/", "/V2", "", "*", "/metrics/",
         "/v2/models/a/b",
@@ -25,6 +25,7 @@ import Testing
         ("/v2", "POST", "GET, HEAD"), ("/v2/health/live", "DELETE", "GET, HEAD"),
         ("/v2/models/m/infer", "GET", "POST"), ("/v2/models/m/infer", "HEAD", "POST"),
         ("/v2/models/m/versions/1/infer", "PUT", "POST"), ("/metrics", "OPTIONS", "GET, HEAD"),
+        ("/v1/models/m", "POST", "GET, HEAD"), ("/v1/models", "POST", "GET, HEAD"), ("/", "PUT", "GET, HEAD"),
     ])
     func `answers 405 with what the path takes`(_ path: String, _ method: String, _ allowed: String) {
         let response = service.send(HTTPRequest.Method(method)!, path)
@@ -37,7 +38,8 @@ import Testing
     @Test(arguments: [
         "/v2", "/v2?x=1", "/v2/health/live", "/v2/models", "/v2/models/m", "/v2/models/%6d",
         "/v2/models/m/versions/1", "/v2/models/m/ready", "/v2/models/m/versions/2/ready", "/metrics",
-        "/v2/models/m/fold", "/v2/models/m/versions/1/graph",
+        "/v2/models/m/fold", "/v2/models/m/versions/1/graph", "/", "/v1/models", "/v1/models/m",
+        "/v1/models/m/versions/1", "/v1/models/m/metadata",
     ])
     func `answers GET and HEAD alike`(_ path: String) {
         #expect(service.send(.get, path).status == .ok)

@@ -69,6 +69,14 @@ struct InferOutput: Sendable {
         }
     }
 
+    /// The elements as lists in lists, of one item along the first axis or of all; a tensor without axes is a number.
+    func writeNested(item: Int?, to writer: inout JSONWriter) throws(RequestError) {
+        switch contents {
+        case .tensor(let tensor): try TensorText.writeNested(tensor, item: item, name: name, to: &writer)
+        case .classes(let classes): writer.strings(classes.entries)
+        }
+    }
+
     func appendBytes(to body: inout [UInt8]) {
         switch contents {
         case .tensor(let tensor): tensor.withUnsafeBytes { body.append(contentsOf: $0) }

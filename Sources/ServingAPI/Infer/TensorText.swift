@@ -3,23 +3,63 @@ import Tensors
 
 /// Tensor elements as JSON numbers, in C order; floats as their shortest decimal that reads back the same.
 package enum TensorText {
-    /// Throws `RequestError.output` for an infinity and for types that JSON cannot carry.
+    /// All elements in one list. Throws `RequestError.output` for an infinity and for types that JSON cannot carry.
     package static func write(_ tensor: Tensor, name: String, to writer: inout JSONWriter)
         throws(RequestError)
     {
+        try writer.rawArray { (bytes) throws(RequestError) in
+            try append(tensor, 0..<tensor.shape.count, name, to: &bytes)
+        }
+    }
+
+    /// Lists in lists as the shape says, of the item `item` along the first axis or of all. Throws as `write` does.
+    package static func writeNested(
+        _ tensor: Tensor, item: Int?, name: String, to writer: inout JSONWriter
+    ) throws(RequestError) {
+        let itemCount = tensor.shape.dimensions.dropFirst().reduce(1, *)
+        var start = (item ?? 0) * itemCount
+        try writer.rawValue { (bytes) throws(RequestError) in
+            try nested(tensor, axis: item == nil ? 0 : 1, &start, name, to: &bytes)
+        }
+    }
+
+    private static func nested(
+        _ tensor: Tensor, axis: Int, _ start: inout Int, _ name: String, to bytes: inout [UInt8]
+    ) throws(RequestError) {
+        let rank = tensor.shape.rank
+        if axis >= rank - 1 {
+            let count = axis == rank - 1 ? tensor.shape[axis] : 1
+            if axis == rank - 1 { bytes.append(UInt8(ascii: "[")) }
+            try append(tensor, start..<start + count, name, to: &bytes)
+            if axis == rank - 1 { bytes.append(UInt8(ascii: "]")) }
+            start += count
+            return
+        }
+        bytes.append(UInt8(ascii: "["))
+        for index in 0..<tensor.shape[axis] {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            try nested(tensor, axis: axis + 1, &start, name, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
+    /// The elements of a range with commas between them.
+    private static func append(
+        _ tensor: Tensor, _ range: Range<Int>, _ name: String, to bytes: inout [UInt8]
+    ) throws(RequestError) {
         switch tensor.elementType {
-        case .float32: try writeReals(tensor, name, &writer, as: Float.self)
-        case .float64: try writeReals(tensor, name, &writer, as: Double.self)
-        case .uint8: writeIntegers(tensor, &writer, as: UInt8.self)
-        case .uint16: writeIntegers(tensor, &writer, as: UInt16.self)
-        case .uint32: writeIntegers(tensor, &writer, as: UInt32.self)
-        case .uint64: writeIntegers(tensor, &writer, as: UInt64.self)
-        case .int8: writeIntegers(tensor, &writer, as: Int8.self)
-        case .int16: writeIntegers(tensor, &writer, as: Int16.self)
-        case .int32: writeIntegers(tensor, &writer, as: Int32.self)
-        case .int64: writeIntegers(tensor, &writer, as: Int64.self)
+        case .float32: try appendReals(tensor, range, name, &bytes, as: Float.self)
+        case .float64: try appendReals(tensor, range, name, &bytes, as: Double.self)
+        case .uint8: appendIntegers(tensor, range, &bytes, as: UInt8.self)
+        case .uint16: appendIntegers(tensor, range, &bytes, as: UInt16.self)
+        case .uint32: appendIntegers(tensor, range, &bytes, as: UInt32.self)
+        case .uint64: appendIntegers(tensor, range, &bytes, as: UInt64.self)
+        case .int8: appendIntegers(tensor, range, &bytes, as: Int8.self)
+        case .int16: appendIntegers(tensor, range, &bytes, as: Int16.self)
+        case .int32: appendIntegers(tensor, range, &bytes, as: Int32.self)
+        case .int64: appendIntegers(tensor, range, &bytes, as: Int64.self)
         case .bool:
-            write(tensor, &writer, as: UInt8.self, byteCountEach: 6) { value, bytes in
+            append(tensor, range, &bytes, as: UInt8.self, byteCountEach: 6) { value, bytes in
                 bytes.append(contentsOf: (value == 0 ? "false" : "true").utf8)
             }
         case .float16, .bfloat16:
@@ -30,12 +70,12 @@ package enum TensorText {
         }
     }
 
-    private static func writeReals<Element: BinaryFloatingPoint & LosslessStringConvertible>(
-        _ tensor: Tensor, _ name: String, _ writer: inout JSONWriter, as type: Element.Type
+    private static func appendReals<Element: BinaryFloatingPoint & LosslessStringConvertible>(
+        _ tensor: Tensor, _ range: Range<Int>, _ name: String, _ bytes: inout [UInt8], as type: Element.Type
     ) throws(RequestError) {
         var infinite: Int?
-        var index = 0
-        write(tensor, &writer, as: type, byteCountEach: 12) { value, bytes in
+        var index = range.lowerBound
+        append(tensor, range, &bytes, as: type, byteCountEach: 12) { value, bytes in
             if value.isFinite {
                 bytes.append(contentsOf: value.description.utf8)
             } else {
@@ -52,28 +92,28 @@ package enum TensorText {
                 + "('\(InferFields.binaryData)': true)")
     }
 
-    private static func writeIntegers<Element: FixedWidthInteger>(
-        _ tensor: Tensor, _ writer: inout JSONWriter, as type: Element.Type
+    private static func appendIntegers<Element: FixedWidthInteger>(
+        _ tensor: Tensor, _ range: Range<Int>, _ bytes: inout [UInt8], as type: Element.Type
     ) {
-        write(tensor, &writer, as: type, byteCountEach: 4) { value, bytes in
+        append(tensor, range, &bytes, as: type, byteCountEach: 4) { value, bytes in
             bytes.append(contentsOf: value.description.utf8)
         }
     }
 
     /// The elements, each as `append` writes it; `byteCountEach` is a guess of its length.
     @inline(__always)
-    private static func write<Element>(
-        _ tensor: Tensor, _ writer: inout JSONWriter, as type: Element.Type, byteCountEach: Int,
-        _ append: (Element, inout [UInt8]) -> Void
+    private static func append<Element>(
+        _ tensor: Tensor, _ range: Range<Int>, _ bytes: inout [UInt8], as type: Element.Type,
+        byteCountEach: Int, _ append: (Element, inout [UInt8]) -> Void
     ) {
-        writer.rawArray { bytes in
+        if range.count == tensor.shape.count {
             bytes.reserveCapacity(bytes.count + tensor.shape.count * byteCountEach)
-            tensor.withUnsafeBytes { source in
-                let stride = MemoryLayout<Element>.stride
-                for index in 0..<tensor.shape.count {
-                    if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                    append(source.loadUnaligned(fromByteOffset: index * stride, as: type), &bytes)
-                }
+        }
+        tensor.withUnsafeBytes { source in
+            let stride = MemoryLayout<Element>.stride
+            for index in range {
+                if index > range.lowerBound { bytes.append(UInt8(ascii: ",")) }
+                append(source.loadUnaligned(fromByteOffset: index * stride, as: type), &bytes)
             }
         }
     }

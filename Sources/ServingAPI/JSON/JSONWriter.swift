@@ -68,6 +68,14 @@ package struct JSONWriter {
         close("]")
     }
 
+    /// A value that `body` appends straight to the bytes.
+    mutating func rawValue<Failure: Error>(
+        _ body: (inout [UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        separate()
+        try body(&bytes)
+    }
+
     mutating func open(_ bracket: Unicode.Scalar) {
         separate()
         bytes.append(UInt8(ascii: bracket))

@@ -23,7 +23,8 @@ package protocol Endpoint: Sendable {
     var name: String { get }
     /// GET stands for HEAD too.
     var method: HTTPRequest.Method { get }
-    /// Whole paths; `{model}` and `{version}` stand for one segment each.
+    /// Whole paths; `{model}` and `{version}` stand for one segment each, the last one perhaps for what is before a verb:
+    /// `{model}:predict`.
     var paths: [String] { get }
     /// What a bearer token must open where tokens are asked for.
     var scopes: AccessScopes { get }

@@ -1,6 +1,6 @@
 import ModelServing
 
-/// A path of an endpoint: literal segments, `{model}` and `{version}`.
+/// A path of an endpoint: literal segments, `{model}` and `{version}`, the last of them perhaps with a verb behind a colon.
 struct PathPattern: Sendable {
     private enum Segment: Sendable {
         case literal([UInt8])
@@ -9,6 +9,8 @@ struct PathPattern: Sendable {
     }
 
     private let segments: [Segment]
+    /// What the last segment ends with, beyond what a variable stands for: `:predict`.
+    private let suffix: [UInt8]
 
     /// What a path's variable segments stand for, not yet decoded.
     struct Match {
@@ -17,7 +19,12 @@ struct PathPattern: Sendable {
     }
 
     init(_ text: String) {
-        segments = text.split(separator: "/").map { segment in
+        let parts = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        let end = parts.last.flatMap { part in part.hasPrefix("{") ? part.firstIndex(of: ":") : nil }
+        suffix = end.map { Array(text[$0...].utf8) } ?? []
+        segments = text.dropFirst(1).prefix(upTo: end ?? text.endIndex).split(
+            separator: "/", omittingEmptySubsequences: false
+        ).map { segment in
             switch segment {
             case "{model}": .model
             case "{version}": .version
@@ -28,6 +35,13 @@ struct PathPattern: Sendable {
 
     func match(_ path: [ArraySlice<UInt8>]) -> Match? {
         guard path.count == segments.count else { return nil }
+        var path = path
+        if !suffix.isEmpty {
+            guard let last = path.popLast(), last.suffix(suffix.count).elementsEqual(suffix) else {
+                return nil
+            }
+            path.append(last.dropLast(suffix.count))
+        }
         var match = Match()
         for (segment, bytes) in zip(segments, path) {
             switch segment {
