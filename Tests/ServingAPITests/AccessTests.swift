@@ -40,6 +40,9 @@ import Testing
         ("GET", "/v2/models/m/fold", "introspect"), ("GET", "/v2/models/m/graph", "introspect"),
         ("GET", "/v2/models/m/stats", "introspect"), ("GET", "/v2/models/stats", "introspect"),
         ("POST", "/v2/repository/index", "introspect admin"), ("GET", "/metrics", "metrics"),
+        ("POST", "/v1/models/m:predict", "predict"), ("POST", "/v1/models/m:classify", "predict"),
+        ("GET", "/v1/models", "predict introspect"), ("GET", "/v1/models/m", "predict introspect"),
+        ("GET", "/v1/models/m/metadata", "predict introspect"), ("GET", "/", ""),
         ("POST", "/v2/repository/models/m/load", "admin"),
         ("POST", "/v2/repository/models/m/unload", "admin"),
     ])

@@ -5,6 +5,7 @@ import ModelServing
 struct ModelStatusEndpoint: ImmediateEndpoint {
     let name = "model_status"
     let paths = ["/v1/models/{model}", "/v1/models/{model}/versions/{version}"]
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
 
     func respond(to call: EndpointCall) throws(RequestError) -> ServerResponse {
@@ -73,6 +74,7 @@ struct ModelStatusEndpoint: ImmediateEndpoint {
 struct ModelNamesEndpoint: ImmediateEndpoint {
     let name = "model_names"
     let paths = ["/v1/models"]
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
 
     func respond(to call: EndpointCall) -> ServerResponse {
@@ -84,6 +86,7 @@ struct ModelNamesEndpoint: ImmediateEndpoint {
 struct AliveEndpoint: ImmediateEndpoint {
     let name = "alive"
     let paths = ["/"]
+    let scopes: AccessScopes = []
 
     func respond(to call: EndpointCall) -> ServerResponse {
         APIResponse.json { writer in

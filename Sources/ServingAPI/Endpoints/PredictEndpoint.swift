@@ -7,6 +7,7 @@ struct PredictEndpoint: Endpoint {
     let name = "predict"
     let method = HTTPRequest.Method.post
     let paths = ["/v1/models/{model}:predict", "/v1/models/{model}/versions/{version}:predict"]
+    let scopes: AccessScopes = .predict
     private let services: ServingServices
 
     init(_ services: ServingServices) { self.services = services }
@@ -34,6 +35,7 @@ struct PredictVerbsEndpoint: ImmediateEndpoint {
     let paths = ["classify", "regress", "explain"].flatMap { verb in
         ["/v1/models/{model}:\(verb)", "/v1/models/{model}/versions/{version}:\(verb)"]
     }
+    let scopes: AccessScopes = .predict
 
     func respond(to call: EndpointCall) throws(RequestError) -> ServerResponse {
         let verb = (call.request.request.path ?? "").split(separator: ":").last.map(String.init) ?? ""

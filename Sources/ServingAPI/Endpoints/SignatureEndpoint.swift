@@ -6,6 +6,7 @@ import Tensors
 struct SignatureEndpoint: ImmediateEndpoint {
     let name = "signature"
     let paths = ["/v1/models/{model}/metadata", "/v1/models/{model}/versions/{version}/metadata"]
+    let scopes: AccessScopes = [.predict, .introspect]
     let repository: ModelRepository
 
     func respond(to call: EndpointCall) throws(RequestError) -> ServerResponse {
