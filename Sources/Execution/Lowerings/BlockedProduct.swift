@@ -46,16 +46,17 @@ struct BlockedProduct: Sendable {
                 size = max(size, kernels.functions.pointee.tilePixels * Self.minimumTiles)
                 parts = threadCount
             } else {
+                // The same number for each thread.
                 let tasks = min(
-                    threadCount * Self.tasksPerThread, products * count / Self.minimumProductCount)
-                panelParts = max(threadCount, tasks)
+                    Self.tasksPerThread, products * count / Self.minimumProductCount / threadCount)
+                panelParts = threadCount * max(1, tasks)
             }
         }
         // As equal as can be: a short last task would not fill its tiles.
         let chunks = max(1, (count + size / 2) / size)
         parts = (chunks + parts - 1) / parts * parts
-        pixels = Chunks(total: count, size: (count + parts - 1) / parts)
-        panels = Chunks(total: weights.panelCount, size: (weights.panelCount + panelParts - 1) / panelParts)
+        pixels = Chunks(total: count, parts: parts)
+        panels = Chunks(total: weights.panelCount, parts: panelParts)
     }
 
     var taskCount: Int { pixels.count * panels.count * weights.groups }

@@ -31,6 +31,8 @@ struct MatrixProductOperation: EpilogueOperation {
     static let maximumColumnPanels = 16
     /// The weights of a task when there is one row: fewer do not outweigh the claim of a task.
     static let rowTaskWeights = 32_768
+    /// The panels that a product of one row computes together.
+    static let rowPanels = 4
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         guard shapes.outputs[0].count > 0 else { return ScheduledOperation([]) }
@@ -88,8 +90,10 @@ private struct MatrixProduct: Sendable {
             : Self.blockSizes(
                 rows: (rows + kernels.tileRows - 1) / kernels.tileRows, columns: panels,
                 products: leftOffsets.count, threadCount)
-        rowChunks = Chunks(total: rows, size: isRow ? 1 : sizes.rows * kernels.tileRows)
-        panelChunks = Chunks(total: panels, size: sizes.columns)
+        rowChunks = Chunks(
+            total: rows, size: isRow ? 1 : sizes.rows * kernels.tileRows, unit: isRow ? 1 : kernels.tileRows)
+        panelChunks = Chunks(
+            total: panels, size: sizes.columns, unit: isRow ? MatrixProductOperation.rowPanels : 1)
         let limit = MatrixProductOperation.depthBlock
         let depthBlocks = max(1, (depth + limit - 1) / limit)
         // Up to two tiles of rows read the weights once or twice: their sums stay in registers for the whole depth.
@@ -110,9 +114,11 @@ private struct MatrixProduct: Sendable {
     /// The panels of a task when there is one row.
     private static func rowShare(_ panels: Int, _ panelWeights: Int, _ threadCount: Int) -> Int {
         guard threadCount > 1 else { return panels }
-        let least = max(4, MatrixProductOperation.rowTaskWeights / max(1, panelWeights))
+        let least = max(
+            MatrixProductOperation.rowPanels, MatrixProductOperation.rowTaskWeights / max(1, panelWeights))
         let wanted = threadCount * PatchProduct.tasksPerThread
-        return max(least, ((panels + wanted - 1) / wanted + 3) / 4 * 4)
+        let unit = MatrixProductOperation.rowPanels
+        return max(least, ((panels + wanted - 1) / wanted + unit - 1) / unit * unit)
     }
 
     /// The panels of rows and of columns of a task.

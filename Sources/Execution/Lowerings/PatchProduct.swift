@@ -58,8 +58,8 @@ struct PatchProduct: Sendable {
         }
         let blocks = images * ((tiles + tilesPerTask - 1) / tilesPerTask)
         let splits = max(1, min(weights.panelCount / 4, (wanted + blocks - 1) / blocks))
-        pixelChunks = Chunks(total: pixels, size: tilesPerTask * columns)
-        panelChunks = Chunks(total: weights.panelCount, size: (weights.panelCount + splits - 1) / splits)
+        pixelChunks = Chunks(total: pixels, size: tilesPerTask * columns, unit: columns)
+        panelChunks = Chunks(total: weights.panelCount, parts: splits)
         let depthBlocks = (weights.depth + Self.depthBlock - 1) / Self.depthBlock
         depthBlock = (weights.depth + depthBlocks - 1) / depthBlocks
         scratchCount = tilesPerTask * columns * depthBlock

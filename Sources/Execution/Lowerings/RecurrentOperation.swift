@@ -62,7 +62,8 @@ private struct RecurrentWalk: Sendable {
         (steps, batch) = (shapes.inputs[0][0], shapes.inputs[0][1])
         outputCount = shapes.outputs.count
         let sizes = layer.sizes
-        rowChunks = Chunks(total: steps * batch, size: 16 * layer.kernels.tileRows)
+        rowChunks = Chunks(
+            total: steps * batch, size: 16 * layer.kernels.tileRows, unit: layer.kernels.tileRows)
         panelChunks = Chunks(total: layer.weights.panelCount, size: 16)
         let walks = max(1, (threadCount + sizes.directions - 1) / sizes.directions)
         itemChunks = Chunks(

@@ -133,9 +133,9 @@ struct WinogradTasks: Sendable {
                 (parts, splits) = (1, min(wanted, panelCount))
             }
         }
-        tiles = Chunks(total: tileCount, size: (tileCount + parts - 1) / parts)
-        panels = Chunks(total: panelCount, size: (panelCount + splits - 1) / splits)
+        tiles = Chunks(total: tileCount, parts: parts)
+        panels = Chunks(total: panelCount, parts: splits)
         let blockCount = convolution.input.blocks
-        blocks = Chunks(total: blockCount, size: (blockCount + splits - 1) / splits)
+        blocks = Chunks(total: blockCount, parts: splits)
     }
 }

@@ -19,13 +19,14 @@ struct BlockedRows: Sendable {
         let rowSize = max(1, rowPixels * BlockedShape.blockSize)
         // One image is cut as the convolutions around it cut it.
         let parts = items < threadCount && shape.isSharedByPixels(threadCount) ? threadCount : 1
+        let fittingRows = max(1, Self.elementCount / rowSize)
         rows = Chunks(
-            total: rowCount, size: min((rowCount + parts - 1) / parts, max(1, Self.elementCount / rowSize)))
+            total: rowCount, parts: parts * ((rowCount + parts * fittingRows - 1) / (parts * fittingRows)))
         let tasks = max(1, (threadCount * Self.tasksPerThread) / max(1, items * rows.count))
         let fitting = max(1, Self.elementCount / max(1, rows.size * rowSize))
         blocks = Chunks(
             total: shape.blocks,
-            size: threadCount == 1 ? fitting : min(fitting, (shape.blocks + tasks - 1) / tasks))
+            parts: max(threadCount == 1 ? 1 : tasks, (shape.blocks + fitting - 1) / fitting))
     }
 
     var count: Int { items * rows.count * blocks.count }

@@ -67,9 +67,7 @@ struct ExpandedDepthwiseOperation: LoweredOperation {
         let blocksInPanel = weights.panelChannels / BlockedShape.blockSize
         let tasksAStrip = max(1, threadCount * Self.tasksPerThread / max(1, strips.rows.count * target.items))
         let panels = Chunks(
-            total: weights.panelCount,
-            size: threadCount == 1 ? weights.panelCount : (weights.panelCount + tasksAStrip - 1) / tasksAStrip
-        )
+            total: weights.panelCount, parts: threadCount == 1 ? 1 : tasksAStrip)
         let (expanded, depthwise) = (expansion.epilogue, depthwise)
         let kernels = depthwise.kernels
         let rowCount = window.rowPixels * BlockedShape.blockSize
@@ -132,7 +130,7 @@ struct ExpandedDepthwiseOperation: LoweredOperation {
             if target.items < threadCount, target.isSharedByPixels(threadCount) {
                 parts = (parts + threadCount - 1) / threadCount * threadCount
             }
-            rows = Chunks(total: axis.output, size: (axis.output + parts - 1) / parts)
+            rows = Chunks(total: axis.output, parts: parts)
             scratchCount = min(axis.input, (rows.size - 1) * axis.stride + reach) * rowCount
         }
 
