@@ -108,6 +108,22 @@ INLINE void finish_tile(
 #undef OUTPUT
 }
 
+// The taps for which a tile looks up once what lies inside; for those behind, every channel block looks again.
+#define LOOKED_UP_TAPS 32
+
+// The pixels of a tile, a bit each, for which a tap lies inside the image.
+static uint32_t tap_pixels(const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t tap, int pixels) {
+    uint32_t result = 0;
+    for (int i = 0; i < pixels; i++) {
+        const ptrdiff_t *position = run->positions[first + (size_t)i];
+        uint32_t isThere = 1;
+        for (int axis = 0; axis < 3; axis++)
+            isThere &= (size_t)(position[axis] + c->taps[tap].position[axis]) < c->extents[axis];
+        result |= isThere << i;
+    }
+    return result;
+}
+
 // A tile; `inside` is a constant: whether every tap of every pixel lies inside the image.
 INLINE void blocked_tile(
     const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, const _Bool inside,
@@ -119,6 +135,9 @@ INLINE void blocked_tile(
     const ck_tap *const taps = c->taps;
     const size_t tapCount = c->tapCount;
     const ptrdiff_t blockStride = (ptrdiff_t)c->sourceBlockStride;
+    uint32_t there[LOOKED_UP_TAPS];
+    if (!inside)
+        for (size_t t = 0; t < tapCount && t < LOOKED_UP_TAPS; t++) there[t] = tap_pixels(c, run, first, t, pixels);
     ptrdiff_t block = 0;
     for (size_t rest = c->inputChannels; rest > 0; block += blockStride) {
         const size_t depth = rest < CK_BLOCK ? rest : CK_BLOCK;
@@ -128,14 +147,9 @@ INLINE void blocked_tile(
                 add_tap(sums, sources, taps[t].offset + block, weights, depth, pixels, vectors, 0);
                 continue;
             }
+            const uint32_t isThere = t < LOOKED_UP_TAPS ? there[t] : tap_pixels(c, run, first, t, pixels);
             const float *places[TILE_PIXELS];
-            for (int i = 0; i < pixels; i++) {
-                const ptrdiff_t *position = run->positions[first + (size_t)i];
-                _Bool isThere = 1;
-                for (int axis = 0; axis < 3; axis++)
-                    isThere &= (size_t)(position[axis] + taps[t].position[axis]) < c->extents[axis];
-                places[i] = isThere ? sources[i] + taps[t].offset + block : outside;
-            }
+            for (int i = 0; i < pixels; i++) places[i] = isThere >> i & 1 ? sources[i] + taps[t].offset + block : outside;
             add_tap(sums, places, 0, weights, depth, pixels, vectors, 0);
         }
     }

@@ -120,6 +120,9 @@ struct ExpandedDepthwiseOperation: LoweredOperation {
         let scratchCount: Int
         private let axis: WindowAxis
 
+        /// The rows of a thread for each that its neighbour computes too.
+        private static let rowsPerOverlap = 4
+
         /// `rowCount`: the floats of a row between the convolutions.
         init(_ axis: WindowAxis, rowCount: Int, _ target: BlockedShape, _ threadCount: Int) {
             self.axis = axis
@@ -127,7 +130,10 @@ struct ExpandedDepthwiseOperation: LoweredOperation {
             let fitting = max(
                 1, (ExpandedDepthwiseOperation.maximumStripCount / max(1, rowCount) - reach) / axis.stride)
             var parts = (axis.output + fitting - 1) / fitting
-            if target.items < threadCount, target.isSharedByPixels(threadCount) {
+            // Where few rows would be computed for two strips; else threads share the channels.
+            let isOverlapSmall =
+                axis.output * axis.stride >= threadCount * Self.rowsPerOverlap * (reach - axis.stride)
+            if target.items < threadCount, target.isSharedByPixels(threadCount), isOverlapSmall {
                 parts = (parts + threadCount - 1) / threadCount * threadCount
             }
             rows = Chunks(total: axis.output, parts: parts)
