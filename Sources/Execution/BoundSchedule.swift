@@ -96,6 +96,9 @@ final class BoundSchedule {
             switch step.operation {
             case .view: break
             case .phases(let phases): for phase in phases { add(phase) }
+            case .itemwise(let run, let itemCount):
+                add(
+                    ScheduledOperation.Phase(taskCount: itemCount) { memory, item in run.run(item, memory) })
             case .evaluation:
                 evaluations.append(step)
                 add(nil)
@@ -156,6 +159,8 @@ final class BoundSchedule {
         defer { withExtendedLifetime(inputs) {} }
         for index in inputs.indices { place(inputs[index], index) }
         for index in outputs.indices { place(outputs[index], slackByteCount, index) }
+        if times != nil { for run in schedule.itemwiseRuns { run.measure(true) } }
+        defer { if times != nil { for run in schedule.itemwiseRuns { run.measure(false) } } }
         for index in actions.indices {
             let action = actions.baseAddress! + index
             let start = times == nil ? 0 : StepTimes.now()
@@ -168,7 +173,20 @@ final class BoundSchedule {
             }
             if let times { times.nanoseconds[action.pointee.stepIndex] += StepTimes.now() - start }
         }
+        if let times { for run in schedule.itemwiseRuns { divide(run, among: times) } }
         for index in outputs.indices { copyOut(index, outputs[index]) }
+    }
+
+    /// Shares out what several steps took together as each has taken of its thread.
+    private func divide(_ run: ItemwiseRun, among times: StepTimes) {
+        let parts = run.takeTimes()
+        let sum = parts.reduce(0) { $0 + $1.nanoseconds }
+        guard let first = parts.first?.stepIndex, sum > 0 else { return }
+        let together = Double(times.nanoseconds[first])
+        times.nanoseconds[first] = 0
+        for part in parts {
+            times.nanoseconds[part.stepIndex] += UInt64(together * Double(part.nanoseconds) / Double(sum))
+        }
     }
 
     /// Lets an input be read where it lies; copies it into the arena when it is not aligned or memory ends behind it.

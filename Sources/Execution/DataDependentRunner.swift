@@ -118,6 +118,7 @@ struct DataDependentRunner {
             threadCount: pool.threadCount)
         switch operation.work {
         case .evaluation: try evaluate(step, &values)
+        case .itemwise: preconditionFailure("several steps from one operation")
         case .view(let input):
             guard let output = step.outputs[0] else { return }
             let shape = step.layout == .plain ? shapes[0] : arguments[input].tensor.shape

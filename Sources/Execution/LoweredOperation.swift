@@ -48,11 +48,13 @@ package struct StepShapes: Sendable {
 
 /// A step for concrete shapes.
 package struct ScheduledOperation: Sendable {
-    package enum Work: Sendable {
+    enum Work: Sendable {
         /// The outputs are the input of this number, seen in another shape.
         case view(input: Int)
         /// Phases run one after the other, the tasks of a phase in any order and at once.
         case phases([Phase])
+        /// Several steps that so many items go through, each on one thread.
+        case itemwise(ItemwiseRun, itemCount: Int)
         /// The node's own evaluation.
         case evaluation(Node)
     }
@@ -67,7 +69,7 @@ package struct ScheduledOperation: Sendable {
         }
     }
 
-    package var work: Work
+    var work: Work
     /// Inputs whose memory the first output may take over: each task reads an element before it writes it, and no
     /// other task reads it.
     package var reusableInputs: [Int] = []
@@ -77,5 +79,5 @@ package struct ScheduledOperation: Sendable {
     package var workerScratchCount = 0
 
     package init(_ phases: [Phase]) { work = .phases(phases) }
-    package init(_ work: Work) { self.work = work }
+    init(_ work: Work) { self.work = work }
 }

@@ -61,6 +61,8 @@ final class Schedule: Sendable {
     /// In the graph's order.
     let outputs: [Output]
     let steps: [ScheduledStep]
+    /// Of the steps.
+    let itemwiseRuns: [ItemwiseRun]
     /// The bytes of all values.
     let valueByteCount: Int
     /// The bytes that each thread has for itself, behind the values.
@@ -76,6 +78,9 @@ final class Schedule: Sendable {
         self.inputs = inputs
         self.outputs = outputs
         self.steps = steps
+        itemwiseRuns = steps.compactMap { step in
+            if case .itemwise(let run, _) = step.operation { run } else { nil }
+        }
         self.valueByteCount = valueByteCount
         self.workerScratchByteCount = workerScratchByteCount
         self.byteCount = byteCount

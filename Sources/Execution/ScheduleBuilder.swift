@@ -4,13 +4,13 @@ import Tensors
 
 /// Makes the schedule of an executable for concrete input shapes.
 struct ScheduleBuilder {
-    private let executable: Executable
-    private let threadCount: Int
-    private var values: [String: ValueInfo]
-    private var shapes: [String: Shape] = [:]
+    let executable: Executable
+    let threadCount: Int
+    private(set) var values: [String: ValueInfo]
+    private(set) var shapes: [String: Shape] = [:]
     /// Values whose elements follow from the input shapes: they are not computed in a run.
     private var precomputed: [String: Tensor] = [:]
-    private var placed: [PlacedStep] = []
+    var placed: [PlacedStep] = []
     /// The value whose memory each value lies in, when it is not its own.
     private var roots: [String: String] = [:]
     /// The same as far as views go: not where a step computes in place.
@@ -24,9 +24,9 @@ struct ScheduleBuilder {
     /// The steps that are scheduled.
     private let range: Range<Int>
     /// What comes out: its name, and the value that holds it.
-    private let outputs: [(name: String, place: String)]
+    let outputs: [(name: String, place: String)]
 
-    private struct PlacedStep {
+    struct PlacedStep {
         /// The step's number; of several that run as one, the first one's.
         let index: Int
         let operation: ScheduledOperation
@@ -45,7 +45,7 @@ struct ScheduleBuilder {
     }
 
     /// A schedule of the steps `range` alone, which begins at the first one.
-    private init(
+    init(
         _ executable: Executable, inputs: [String: ScheduleCache.Interface], threadCount: Int,
         range: Range<Int>,
         outputs: [(name: String, place: String)]
@@ -149,7 +149,7 @@ struct ScheduleBuilder {
     }
 
     /// The tensor of a value that no run computes.
-    private func constant(_ name: String) -> Tensor? {
+    func constant(_ name: String) -> Tensor? {
         precomputed[name] ?? executable.graph.fixedConstant(name)
     }
 
@@ -160,7 +160,7 @@ struct ScheduleBuilder {
 
     private func isInArena(_ name: String) -> Bool { constant(name) == nil }
 
-    private func byteCount(_ name: String) throws(ExecutionError) -> Int {
+    func byteCount(_ name: String) throws(ExecutionError) -> Int {
         guard let shape = shapes[name], let type = values[name]?.elementType else { return 0 }
         let layout = executable.layouts[name] ?? .plain
         return try checked(layout.count(shape) ?? .max, of: type.byteCount)
@@ -377,75 +377,5 @@ struct ScheduleBuilder {
             operation: placed.operation.work, locations: locations, inputCount: placed.inputs.count,
             scratchByteOffset: scratch, evaluation: evaluation, stepIndex: placed.index,
             work: work, threadLimit: work.threadLimit(executable.options.nanosecondsPerThread))
-    }
-}
-
-// MARK: Item by item
-
-extension ScheduleBuilder {
-    /// Lets the first steps run item by item, each item on one thread, where a batch makes their values outgrow the caches:
-    /// an item's values stay there from one step to the next.
-    ///
-    /// It ends where reading the weights again for every item would cost more than keeping the values saves.
-    private mutating func runFirstStepsItemByItem() throws(ExecutionError) {
-        guard let items = values[executable.inputNames.first ?? ""]?.shape?.first, items >= threadCount,
-            items > 1,
-            items.isMultiple(of: threadCount) || items >= 4 * threadCount,
-            let count = itemwiseStepCount(items: items)
-        else { return }
-        let first = placed[..<count]
-        let end = count < placed.count ? placed[count].index : executable.steps.count
-        // What later steps read, and what comes out.
-        let defined = first.flatMap { $0.outputs.compactMap { $0 } }
-        let read = Set(placed[count...].flatMap(\.inputs)).union(outputs.map(\.place))
-        let kept = defined.filter { read.contains($0) }
-        let inputs = executable.inputNames.filter { name in first.contains { $0.inputs.contains(name) } }
-        var interfaces: [String: ScheduleCache.Interface] = [:]
-        for name in executable.inputNames {
-            guard let type = values[name]?.elementType, var dimensions = shapes[name]?.dimensions else {
-                return
-            }
-            if inputs.contains(name) { dimensions[0] = 1 }
-            guard let shape = try? Shape(dimensions) else { return }
-            interfaces[name] = ScheduleCache.Interface(elementType: type, shape: shape)
-        }
-        var builder = ScheduleBuilder(
-            executable, inputs: interfaces, threadCount: 1, range: 0..<end, outputs: kept.map { ($0, $0) })
-        var strides: [Int] = []
-        for name in inputs + kept { strides.append(try byteCount(name) / items) }
-        guard let schedule = try builder.build(),
-            let run = ItemwiseRun(
-                schedule, inputs: inputs.map { executable.inputNames.firstIndex(of: $0)! },
-                inputStrides: Array(strides[..<inputs.count]), outputStrides: Array(strides[inputs.count...]))
-        else { return }
-        var operation = ScheduledOperation([
-            ScheduledOperation.Phase(taskCount: items) { memory, item in run.run(item, memory) }
-        ])
-        operation.workerScratchCount = run.scratchCount
-        let merged = PlacedStep(
-            index: placed[0].index, operation: operation, nodes: first.flatMap(\.nodes), inputs: inputs,
-            outputs: kept)
-        placed.replaceSubrange(..<count, with: [merged])
-    }
-
-    /// How many of the first steps shall run item by item; `nil`: fewer than two.
-    private func itemwiseStepCount(items: Int) -> Int? {
-        var best = (count: 0, gain: 0)
-        var gain = 0
-        for (position, placed) in placed.enumerated() {
-            let step = executable.steps[placed.index]
-            guard step.operation.isItemwise, case .phases = placed.operation.work else { break }
-            let names = placed.inputs.filter { constant($0) == nil } + placed.outputs.compactMap { $0 }
-            guard
-                names.allSatisfy({
-                    shapes[$0]?.dimensions.first == items && values[$0]?.elementType == .float32
-                }),
-                placed.outputs.allSatisfy({ $0 != nil })
-            else { break }
-            let valueBytes = names.reduce(0) { $0 + ((try? byteCount($1)) ?? 0) / items }
-            gain += valueBytes - step.operation.weightByteCount
-            if gain > best.gain { best = (position + 1, gain) }
-        }
-        return best.count > 1 ? best.count : nil
     }
 }

@@ -81,12 +81,22 @@ package final class Session {
             for (index, time) in times.nanoseconds.enumerated() { nanoseconds[index].append(time) }
         }
         var works = [StepWork?](repeating: nil, count: executable.steps.count)
-        if times.isFixed { for step in recent[0].schedule.steps { works[step.stepIndex] = step.work } }
-        return zip(executable.stepDescriptions, zip(nanoseconds, works)).map { description, measured in
-            let sorted = measured.0.sorted()
+        var itemwise: Set<Int> = []
+        if times.isFixed {
+            for step in recent[0].schedule.steps {
+                works[step.stepIndex] = step.work
+                guard case .itemwise(let run, let itemCount) = step.operation else { continue }
+                for part in run.works {
+                    works[part.stepIndex] = part.work.repeated(itemCount)
+                    itemwise.insert(part.stepIndex)
+                }
+            }
+        }
+        return executable.stepDescriptions.enumerated().map { index, description in
+            let sorted = nanoseconds[index].sorted()
             return StepProfile(
                 step: description, nanoseconds: sorted.isEmpty ? 0 : Double(sorted[sorted.count / 2]),
-                work: measured.1)
+                work: works[index], isItemwise: itemwise.contains(index))
         }
     }
 
@@ -234,6 +244,8 @@ package struct StepProfile: Sendable {
     package let nanoseconds: Double
     /// `nil`: nothing runs for this step, or its shapes depend on data.
     package let work: StepWork?
+    /// Whether each item of the batch went through this step, and those beside it, on one thread.
+    package let isItemwise: Bool
 }
 
 /// How long each step of a run took.

@@ -39,6 +39,14 @@ package struct StepWork: Sendable {
 
     private let nanoseconds: Double
 
+    /// So many times the work.
+    func repeated(_ count: Int) -> StepWork {
+        var result = self
+        result.operationCount *= Double(count)
+        result.byteCount *= Double(count)
+        return result
+    }
+
     /// The most threads that have so much to do each; at least 1.
     func threadLimit(_ nanosecondsPerThread: Double) -> Int {
         guard nanosecondsPerThread > 0 else { return Self.maximumThreadCount }

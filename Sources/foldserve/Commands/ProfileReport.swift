@@ -7,6 +7,8 @@ struct ProfileReport: Encodable {
         let operators: [String]
         let kernel: String
         let layout: String
+        /// Whether each item of the batch went through this step, and those beside it, on one thread.
+        let itemByItem: Bool
         let microseconds: Double
         /// Of all steps.
         let share: Double
@@ -35,7 +37,8 @@ struct ProfileReport: Encodable {
             let rate = (entry.work?.operationCount ?? 0) / time
             return Step(
                 nodes: entry.step.nodes, operators: entry.step.operators, kernel: entry.step.kernel,
-                layout: entry.step.layout.rawValue, microseconds: entry.nanoseconds / 1_000,
+                layout: entry.step.layout.rawValue, itemByItem: entry.isItemwise,
+                microseconds: entry.nanoseconds / 1_000,
                 share: entry.nanoseconds / max(1, total), gigaflopsPerSecond: rate,
                 shareOfPeak: rate / max(1, peak),
                 gigabytesPerSecond: (entry.work?.byteCount ?? 0) / time)
@@ -52,7 +55,8 @@ struct ProfileReport: Encodable {
                     Self.column(step.shareOfPeak * 100, 0, 5) + " %",
                     Self.column(step.gigabytesPerSecond, 1, 5),
                     step.layout + String(repeating: " ", count: max(0, 7 - step.layout.count)),
-                    step.operators.joined(separator: "+") + " by \(step.kernel), \(step.nodes.last ?? "")",
+                    step.operators.joined(separator: "+") + " by \(step.kernel)"
+                        + (step.itemByItem ? ", item by item" : "") + ", \(step.nodes.last ?? "")",
                 ].joined(separator: "  "))
         }
         let share = totalGigaflopsPerSecond / max(1, peakGigaflopsPerSecond) * 100
