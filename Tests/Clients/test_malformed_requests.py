@@ -106,59 +106,6 @@ def test_malformed_body(target, kept, name):
     assert kept.sock.getsockname()[1] == port, "the connection was not kept"
 
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-
-
-def frame(kind, flags, stream, payload=b"", length=None):
-    count = len(payload) if length is None else length
-    return count.to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
-
-
-SETTINGS = frame(4, 0, 0)
-HTTP2 = {
-    "garbage-after-preface": PREFACE + b"\xff" * 200,
-    "text-after-preface": PREFACE + b"GET / HTTP/1.1\r\nhost: h\r\n\r\n",
-    "data-before-settings": PREFACE + frame(0, 1, 1, b"x"),
-    "settings-of-odd-length": PREFACE + frame(4, 0, 0, b"12345"),
-    "settings-on-a-stream": PREFACE + frame(4, 0, 1),
-    "frame-too-large": PREFACE + SETTINGS + frame(0, 0, 1, b"", 1 << 20) + bytes(20_000),
-    "headers-on-stream-0": PREFACE + SETTINGS + frame(1, 5, 0, b"\x82"),
-    "headers-on-even-stream": PREFACE + SETTINGS + frame(1, 5, 2, b"\x82"),
-    "headers-garbage": PREFACE + SETTINGS + frame(1, 5, 1, b"\xff" * 50),
-    "headers-index-0": PREFACE + SETTINGS + frame(1, 5, 1, b"\x80"),
-    "continuation-alone": PREFACE + SETTINGS + frame(9, 4, 1, b"\x82"),
-    "continuation-interrupted": PREFACE + SETTINGS + frame(1, 1, 1, b"\x82") + frame(6, 0, 0, bytes(8)),
-    "window-update-0": PREFACE + SETTINGS + frame(8, 0, 0, bytes(4)),
-    "window-overflow": PREFACE + SETTINGS + frame(8, 0, 0, b"\x7f\xff\xff\xff") * 2,
-    "ping-of-odd-length": PREFACE + SETTINGS + frame(6, 0, 0, b"1"),
-    "reset-of-idle-stream": PREFACE + SETTINGS + frame(3, 0, 5, bytes(4)),
-    "push-promise": PREFACE + SETTINGS + frame(5, 4, 1, bytes(4)),
-    "goaway-cut": PREFACE + SETTINGS + frame(7, 0, 0, b"123"),
-}
-
-
-@pytest.mark.parametrize("name", HTTP2)
-def test_malformed_http2_ends_the_connection(target, name):
-    """RFC 9113 §5.4.1: a connection error is answered with GOAWAY, and the connection closed."""
-    with Exchange(target.host, target.port, SECONDS) as exchange:
-        exchange.send(HTTP2[name])
-        while exchange.more():
-            pass
-        assert exchange.was_reset or has_goaway(exchange.received), exchange.received
-    connection = target.connect(SECONDS)
-    assert_answers(connection)
-    connection.close()
-
-
-def has_goaway(data):
-    while len(data) >= 9:
-        length, kind = int.from_bytes(data[:3]), data[3]
-        if kind == 7:
-            return int.from_bytes(data[13:17]) != 0
-        data = data[9 + length:]
-    return False
-
-
 def test_a_client_that_takes_no_answer_is_cut_off_and_others_are_served(target):
     """Requests pile up on a connection that is never read; the server must stop reading it, not grow."""
     with Exchange(target.host, target.port, 60) as exchange:

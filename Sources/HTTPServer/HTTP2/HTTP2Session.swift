@@ -33,16 +33,26 @@ final class HTTP2Session {
     /// The connection's window, for streams side by side.
     static let connectionWindowByteCount: Int32 = 16 << 20
 
+    /// nghttp2 counts the reads in which the heads of CONTINUATION frames arrive, not the frames, so that the same frames
+    /// in smaller pieces would end the connection: eight frames whose nine bytes come one by one. Their content is
+    /// bounded by the header limits.
+    static let maximumContinuationReads = 8 * 9
+
     init(delegate: any HTTP2SessionDelegate, limits: Limits) {
         var callbacks: OpaquePointer?
         // nghttp2 allocates here; without memory nothing can be served.
         precondition(nghttp2_session_callbacks_new(&callbacks) == 0, "nghttp2 is out of memory")
         defer { nghttp2_session_callbacks_del(callbacks) }
         HTTP2Callbacks.set(callbacks)
+        var options: OpaquePointer?
+        precondition(nghttp2_option_new(&options) == 0, "nghttp2 is out of memory")
+        defer { nghttp2_option_del(options) }
+        nghttp2_option_set_max_continuations(options, Self.maximumContinuationReads)
         var created: OpaquePointer?
         let box = HTTP2Callbacks.Box(delegate: delegate)
         precondition(
-            nghttp2_session_server_new(&created, callbacks, Unmanaged.passUnretained(box).toOpaque()) == 0,
+            nghttp2_session_server_new2(
+                &created, callbacks, Unmanaged.passUnretained(box).toOpaque(), options) == 0,
             "nghttp2 is out of memory")
         self.box = box
         session = created!
