@@ -57,6 +57,7 @@ let package = Package(
                 "Graph",
                 "Tensors", "Threads",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "foldserve",

@@ -28,6 +28,9 @@ package final class Session {
         self.pool = pool
     }
 
+    /// The memory in which values live; not while the session runs.
+    package var arenaByteCount: Int { arena.byteCount }
+
     /// Runs the network. Inputs and outputs go by name; every output of the graph is returned.
     package func run(_ inputs: [String: Tensor]) throws(ExecutionError) -> [String: Tensor] {
         try run(inputs, times: nil)

@@ -24,7 +24,8 @@ struct Service {
         let threadCount = settings.threads == 0 ? ThreadCount.available : settings.threads
         let loader = ModelLoader(
             FormatCatalog.standard, threadsPerSession: threadCount, clock: clock,
-            options: ExecutionOptions(usesWinograd: settings.engine.winograd))
+            options: ExecutionOptions(usesWinograd: settings.engine.winograd),
+            makesDigests: settings.modelDigests)
         do {
             repository = try ModelRepository(folder: settings.models, loader: loader, logger: logger)
         } catch {
@@ -37,10 +38,14 @@ struct Service {
         backgroundWorkers = WorkerQueue(name: "background", threadCount: 1, limit: Self.queuedWorkLimit)
         var limits = APILimits()
         limits.maximumExpandedByteCount = settings.limits.maximumBodyByteCount
+        var observability = Observability()
+        observability.hasTritonNames = settings.metrics.tritonNames
+        observability.hasServerTiming = settings.serverTiming
         let handler = ServingHandler(
             ServingServices(
                 repository: repository, scheduler: scheduler, codecWorkers: codecWorkers,
-                backgroundWorkers: backgroundWorkers, limits: limits, serverVersion: Version.text),
+                backgroundWorkers: backgroundWorkers, limits: limits, observability: observability,
+                logger: logger, serverVersion: Version.text),
             clock: clock)
         var configuration = ServerConfiguration(
             host: settings.host, port: settings.port, loopCount: settings.eventLoops, limits: settings.limits)

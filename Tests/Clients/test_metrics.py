@@ -1,5 +1,8 @@
 """What the server reports of itself: /metrics moves with the requests, folding is told in full."""
 import json
+import shutil
+import subprocess
+import threading
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -33,8 +36,8 @@ def total(families, sample_name, **labels):
 
 @pytest.fixture
 def quiet(start_server, repository):
-    """A server that nobody else talks to."""
-    with start_server(repository) as server:
+    """A server that nobody else talks to, with Triton's names."""
+    with start_server(repository, FOLDSERVE_METRICS_TRITON_NAMES="true") as server:
         yield server.wait_until_ready()
 
 
@@ -56,6 +59,13 @@ def test_counters_move_with_the_requests(quiet):
     assert moved("foldserve_requests_total", endpoint="infer", status="200") == 2
     assert moved("foldserve_requests_total", endpoint="infer", status="400") == 5
     assert moved("foldserve_request_duration_seconds_count", endpoint="infer") == 7
+    assert moved("foldserve_inference_requests_total", outcome="success") == 2
+    assert moved("foldserve_inference_items_total") == 4 and moved("foldserve_executions_total") == 2
+    for phase in ("read", "queue", "compute", "serialise"):
+        assert moved(f"foldserve_{phase}_duration_seconds_count") == 2, phase
+    assert moved("foldserve_batch_size_count") == 2 and moved("foldserve_batch_size_sum") == 4
+    for name in ("foldserve_model_weight_bytes", "foldserve_model_arena_bytes"):
+        assert total(after, name, model=network.name) > 0, name
     compute = moved("nv_inference_compute_infer_duration_us_total")
     assert 0 < compute <= moved("nv_inference_request_duration_us_total")
     assert total(after, "nv_inference_pending_request_count", model=network.name) == 0
@@ -89,6 +99,69 @@ def test_counters_never_fall_and_histograms_add_up(quiet):
             counts = [value for _, value in buckets]
             assert counts == sorted(counts) and buckets[-1][0] == float("inf"), (name, labels)
             assert values[name + "_count", None] == counts[-1], (name, labels)
+
+
+def test_promtool_finds_nothing(start_server, repository):
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    with start_server(repository) as server:
+        server.wait_until_ready()
+        network = networks.network("digits_cnn")
+        server.request("POST", f"/v2/models/{network.name}/infer", infer.json_body("input", network.inputs["input"]))
+        page = server.get("/metrics")[2]
+    assert b"nv_inference" not in page
+    check = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, timeout=60)
+    assert check.returncode == 0 and not check.stdout and not check.stderr, check
+
+
+def test_metrics_and_health_answer_while_every_worker_computes(start_server, repository):
+    network = networks.network("digits_cnn")
+    headers, body = infer.binary_body("input", network.items(2000)["input"])
+    with start_server(repository, "--threads", "1") as server:
+        server.wait_until_ready()
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(
+            server.request("POST", f"/v2/models/{network.name}/infer", body, headers)[0])) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        depths = []
+        while any(thread.is_alive() for thread in threads):
+            assert server.get("/v2/health/live")[0] == server.get("/v2/health/ready")[0] == 200
+            depths.append(total(scrape(server), "foldserve_queue_depth", model=network.name))
+        for thread in threads:
+            thread.join()
+        assert answers == [200] * 8
+        # What waited was seen while it waited: nobody had to wait for it to be done.
+        assert max(depths) > 0, depths
+
+
+def test_predictions_tell_their_phases_and_their_model(server):
+    network = networks.network("digits_cnn")
+    body = infer.json_body("input", network.inputs["input"])
+    status, headers, _ = server.request(
+        "POST", f"/v2/models/{network.name}/infer", body, {"x-request-id": "mine-1"})
+    assert status == 200 and headers["x-request-id"] == "mine-1"
+    phases = dict(part.split(";dur=") for part in headers["server-timing"].split(", "))
+    assert list(phases) == ["read", "queue", "compute", "serialise"] and float(phases["compute"]) > 0
+    report = server.get_json(f"/v2/models/{network.name}/fold")["report"]
+    assert headers["foldserve-model-digest"] == report["modelDigest"]
+    (info,) = [labels for (_, labels) in scrape(server)["foldserve_model_info"][1]
+               if ("model", network.name) in labels]
+    assert dict(info)["model_digest"] == report["modelDigest"] and dict(info)["fold_digest"] == report["foldDigest"]
+    (model,) = server.get_json(f"/v2/models/{network.name}/stats")["model_stats"]
+    (memory,) = model["memory_usage"]
+    assert memory["type"] == "CPU" and memory["byte_size"] > 0
+
+
+def test_a_failed_request_is_one_line_of_json(start_server, repository, tmp_path):
+    with start_server(repository, "--log-level", "debug", FOLDSERVE_LOG_FORMAT="json") as server:
+        server.wait_until_ready()
+        server.request("POST", "/v2/models/digits_cnn/infer?key=secret", b"{}", {"x-request-id": "mine-2"})
+        lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    (line,) = [line for line in lines if line.get("request") == "mine-2"]
+    assert line["level"] == "debug" and line["status"] == "400" and line["path"] == "/v2/models/digits_cnn/infer"
+    assert "secret" not in json.dumps(lines) and any(line["message"] == "model ready" for line in lines)
 
 
 # Folding

@@ -101,8 +101,8 @@ import Testing
             #"foldserve_requests_total{model="",endpoint="model_metadata",status="404"} 1"#,
             #"foldserve_requests_total{model="",endpoint="none",status="404"} 1"#,
             "foldserve_requests_in_flight 1", "foldserve_models 5", "foldserve_models_ready 4",
-            #"nv_inference_request_success{model="m",version="2"} 1"#,
-            #"nv_inference_pending_request_count{model="m",version="2"} 0"#,
+            #"foldserve_inference_requests_total{model="m",version="2",outcome="success"} 1"#,
+            #"foldserve_queue_depth{model="m",version="2"} 0"#,
         ] {
             #expect(response.text.contains(line + "\n"), "\(line)")
         }

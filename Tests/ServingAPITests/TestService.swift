@@ -21,7 +21,11 @@ final class TestService: Sendable {
     let services: ServingServices
     let handler: ServingHandler
 
-    init(limits: APILimits = APILimits(), access: AccessPolicy? = nil) throws {
+    init(
+        limits: APILimits = APILimits(), access: AccessPolicy? = nil,
+        observability: Observability = Observability(),
+        makesDigests: Bool = true, logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) throws {
         var template = Array("/tmp/foldserve-tests-XXXXXX".utf8CString)
         folder = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
         for name in ["m/1", "m/2", "half/1", "open/1", "pair/1", "broken/3"] {
@@ -31,7 +35,8 @@ final class TestService: Sendable {
         try #"{"labels":["zero","one","two","three"],"card":{"by":"us"}}"#.write(
             toFile: folder + "/m/model.json", atomically: false, encoding: .utf8)
         let loader = ModelLoader(
-            fileNames: ["model.onnx"], workers: WorkerPool(threadCount: 1), clock: .system
+            fileNames: ["model.onnx"], workers: WorkerPool(threadCount: 1), clock: .system,
+            makesDigests: makesDigests
         ) { (folder) throws(ModelError) in (try Self.graph(folder), "test_onnx") }
         let repository = try ModelRepository(
             folder: folder, loader: loader, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -41,7 +46,7 @@ final class TestService: Sendable {
             repository: repository, scheduler: InferenceScheduler(.init(), clock: .system),
             codecWorkers: WorkerQueue(name: "codec", threadCount: 1, limit: 16),
             backgroundWorkers: WorkerQueue(name: "background", threadCount: 1, limit: 16), limits: limits,
-            access: access, serverVersion: "1.2.3")
+            access: access, observability: observability, logger: logger, serverVersion: "1.2.3")
         handler = ServingHandler(services, clock: .system)
     }
 

@@ -40,7 +40,7 @@ package final class RequestMetrics: MetricFamily {
             return (counter, histogram)
         }
         counter.increment()
-        histogram.record(nanoseconds: nanoseconds)
+        histogram.record(nanoseconds)
     }
 
     package func write(to text: inout MetricText) {

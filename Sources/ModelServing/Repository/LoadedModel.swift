@@ -2,6 +2,12 @@ import Execution
 import Folding
 import Graph
 
+/// SHA-256 of a model's graph and of the folded one, weights included, in hexadecimal.
+package struct ModelDigests: Sendable, Equatable {
+    package let model: String
+    package let fold: String
+}
+
 /// One version of a model, ready to run.
 package final class LoadedModel: Sendable {
     package let name: String
@@ -16,12 +22,16 @@ package final class LoadedModel: Sendable {
     package let statistics = ModelStatistics()
     package let sessions: SessionPool
     package let loadSeconds: Double
+    /// `nil` where nobody wants them.
+    package let digests: ModelDigests?
+    /// The weights that the network reads, packed or as they are.
+    package let weightByteCount: Int
     let queue: InferenceQueue
 
     init(
         name: String, version: String, platform: String, interface: ModelInterface,
         description: ModelDescription, original: Graph, report: FoldReport, executable: Executable,
-        sessions: SessionPool, loadSeconds: Double
+        sessions: SessionPool, loadSeconds: Double, digests: ModelDigests? = nil
     ) {
         self.name = name
         self.version = version
@@ -33,6 +43,11 @@ package final class LoadedModel: Sendable {
         self.executable = executable
         self.sessions = sessions
         self.loadSeconds = loadSeconds
+        self.digests = digests
+        weightByteCount = executable.stepDescriptions.reduce(0) { sum, step in
+            let (total, overflow) = sum.addingReportingOverflow(step.weightByteCount)
+            return overflow ? Int.max : total
+        }
         queue = InferenceQueue()
     }
 

@@ -12,28 +12,30 @@ package struct ModelLoader: Sendable {
     private let workers: WorkerPool
     private let clock: MonotonicClock
     private let options: ExecutionOptions
+    private let makesDigests: Bool
 
     /// `read` gets a version's folder; all models' sessions share the threads of `workers`.
     package init(
         fileNames: [String], workers: WorkerPool, clock: MonotonicClock,
-        options: ExecutionOptions = ExecutionOptions(),
+        options: ExecutionOptions = ExecutionOptions(), makesDigests: Bool = true,
         read: @escaping @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
     ) {
         self.fileNames = fileNames
         self.workers = workers
         self.clock = clock
         self.options = options
+        self.makesDigests = makesDigests
         self.read = read
     }
 
     /// Each run may use `threadsPerSession` threads, its own included; runs at once share them.
     package init(
         _ catalog: FormatCatalog, threadsPerSession: Int, clock: MonotonicClock,
-        options: ExecutionOptions = ExecutionOptions()
+        options: ExecutionOptions = ExecutionOptions(), makesDigests: Bool = true
     ) {
         self.init(
             fileNames: catalog.formats.map(\.fileName), workers: WorkerPool(threadCount: threadsPerSession),
-            clock: clock, options: options
+            clock: clock, options: options, makesDigests: makesDigests
         ) { (folder) throws(ModelError) in
             let (path, format) = try catalog.locate(folder)
             return (try format.load(path: path), "foldserve_" + format.name.lowercased())
@@ -60,6 +62,10 @@ package struct ModelLoader: Sendable {
             throw .graph(error)
         }
         let interface = try ModelInterface(folded)
+        // Now, while the folded weights are there: the network runs on packed ones.
+        let digests =
+            makesDigests
+            ? ModelDigests(model: GraphDigest.text(graph), fold: GraphDigest.text(folded)) : nil
         let executable: Executable
         do {
             executable = try Executable(consume folded, options: options)
@@ -71,7 +77,7 @@ package struct ModelLoader: Sendable {
         return LoadedModel(
             name: name, version: version, platform: platform, interface: interface,
             description: description, original: graph, report: report, executable: executable,
-            sessions: sessions, loadSeconds: Double(clock.nanoseconds() &- start) / 1e9)
+            sessions: sessions, loadSeconds: Double(clock.nanoseconds() &- start) / 1e9, digests: digests)
     }
 
     private func checkGolden(

@@ -9,6 +9,8 @@ package struct InferenceRequest: Sendable {
     package var inputNanoseconds: UInt64
     /// Whether the answer would reach nobody: such a request is not run.
     package var isAbandoned: @Sendable () -> Bool
+    /// Written when the request has run.
+    package let times = PhaseTimes()
 
     package init(
         inputs: [String: Tensor], timeoutMicroseconds: UInt64? = nil,

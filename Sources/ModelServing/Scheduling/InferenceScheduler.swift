@@ -61,7 +61,7 @@ package final class InferenceScheduler: Sendable {
             return nil
         }
         if let refusal {
-            model.statistics.recordFailure(nanoseconds: 0)
+            model.statistics.recordFailure(.rejected, nanoseconds: 0)
             throw refusal
         }
         state.notifyOne()
@@ -105,23 +105,25 @@ package final class InferenceScheduler: Sendable {
         let queued = start &- job.enqueuedNanoseconds
         let statistics = job.model.statistics
         if job.request.isAbandoned() {
-            statistics.recordFailure(nanoseconds: queued)
+            statistics.recordFailure(.canceled, nanoseconds: queued)
             return job.completion(.failure(.abandoned))
         }
         if let timeout = job.request.timeoutMicroseconds, queued / 1000 > timeout {
-            statistics.recordFailure(nanoseconds: queued)
+            statistics.recordFailure(.rejected, nanoseconds: queued)
             return job.completion(.failure(.timedOut(model: job.model.name)))
         }
         do {
             let outputs = try job.model.sessions.run(job.request.inputs)
+            let computed = clock.nanoseconds() &- start
             statistics.recordSuccess(
                 itemCount: job.request.itemCount(for: job.model.interface),
                 inputNanoseconds: job.request.inputNanoseconds, queueNanoseconds: queued,
-                computeNanoseconds: clock.nanoseconds() &- start)
+                computeNanoseconds: computed)
+            job.request.times.record(queueNanoseconds: queued, computeNanoseconds: computed)
             statistics.lastInferenceMilliseconds.store(clock.wallMilliseconds(), ordering: .relaxed)
             job.completion(.success(outputs))
         } catch {
-            statistics.recordFailure(nanoseconds: clock.nanoseconds() &- job.enqueuedNanoseconds)
+            statistics.recordFailure(.backend, nanoseconds: clock.nanoseconds() &- job.enqueuedNanoseconds)
             job.completion(.failure(Self.servingError(error, model: job.model.name)))
         }
     }

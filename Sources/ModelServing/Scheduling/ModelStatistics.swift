@@ -4,7 +4,6 @@ import Threads
 /// What a model has done since it was loaded; every number only grows.
 package final class ModelStatistics: Sendable {
     package let successCount = Atomic<UInt64>(0)
-    package let failureCount = Atomic<UInt64>(0)
     package let successNanoseconds = Atomic<UInt64>(0)
     package let failureNanoseconds = Atomic<UInt64>(0)
     package let queueNanoseconds = Atomic<UInt64>(0)
@@ -34,8 +33,15 @@ package final class ModelStatistics: Sendable {
     package static let maximumBatchSizeCount = 128
 
     private let batchSizes = Lock<[Int: BatchSize]>([:])
+    private let failures = FailureReason.allCases.map { _ in Counter() }
+    package let phases = PhaseHistograms()
 
     package init() {}
+
+    package func failureCount(_ reason: FailureReason) -> UInt64 { failures[reason.rawValue].value }
+
+    /// Of all reasons.
+    package var failureCount: UInt64 { failures.reduce(0) { $0 &+ $1.value } }
 
     /// By size, ascending.
     package var runsByBatchSize: [(size: Int, runs: BatchSize)] {
@@ -53,6 +59,10 @@ package final class ModelStatistics: Sendable {
         computeNanoseconds.add(computed, ordering: .relaxed)
         inferenceCount.add(UInt64(max(0, itemCount)), ordering: .relaxed)
         executionCount.add(1, ordering: .relaxed)
+        phases.read.record(input)
+        phases.queue.record(queued)
+        phases.compute.record(computed)
+        phases.batchSize.record(UInt64(max(0, itemCount)))
         recordBatch(itemCount) { runs in
             runs.runCount &+= 1
             runs.inputNanoseconds &+= input
@@ -64,6 +74,7 @@ package final class ModelStatistics: Sendable {
     package func recordOutput(itemCount: Int, nanoseconds: UInt64) {
         outputCount.add(1, ordering: .relaxed)
         outputNanoseconds.add(nanoseconds, ordering: .relaxed)
+        phases.serialise.record(nanoseconds)
         recordBatch(itemCount) { runs in
             runs.outputCount &+= 1
             runs.outputNanoseconds &+= nanoseconds
@@ -77,8 +88,8 @@ package final class ModelStatistics: Sendable {
         }
     }
 
-    package func recordFailure(nanoseconds: UInt64) {
-        failureCount.add(1, ordering: .relaxed)
+    package func recordFailure(_ reason: FailureReason, nanoseconds: UInt64) {
+        failures[reason.rawValue].increment()
         failureNanoseconds.add(nanoseconds, ordering: .relaxed)
     }
 }

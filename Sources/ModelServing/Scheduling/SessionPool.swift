@@ -1,4 +1,5 @@
 import Execution
+import Synchronization
 import Tensors
 import Threads
 
@@ -7,6 +8,7 @@ package final class SessionPool: Sendable {
     private let executable: Executable
     private let workers: WorkerPool
     private let idle = Lock<[Idle]>([])
+    private let arenaBytes = Atomic<Int>(0)
 
     /// All sessions share the threads of `workers`.
     package init(executable: Executable, workers: WorkerPool) {
@@ -17,9 +19,16 @@ package final class SessionPool: Sendable {
     /// Runs the network in a session that nobody else uses meanwhile.
     package func run(_ inputs: [String: Tensor]) throws(ExecutionError) -> [String: Tensor] {
         let session = idle.withLock { $0.popLast() } ?? Idle(Session(executable, pool: workers))
-        defer { idle.withLock { $0.append(session) } }
+        let before = session.session.arenaByteCount
+        defer {
+            arenaBytes.add(session.session.arenaByteCount - before, ordering: .relaxed)
+            idle.withLock { $0.append(session) }
+        }
         return try session.session.run(inputs)
     }
+
+    /// The memory in which all sessions' values live.
+    package var arenaByteCount: Int { arenaBytes.load(ordering: .relaxed) }
 
     /// A session in nobody's hands.
     private struct Idle: @unchecked Sendable {

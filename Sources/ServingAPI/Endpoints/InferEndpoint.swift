@@ -31,7 +31,10 @@ struct InferEndpoint: Endpoint {
                 isAbandoned: call.isAbandoned,
                 encode: { (outputs) throws(RequestError) in
                     Self.response(try InferEncoder.encode(outputs, for: infer, model: model))
-                }, completion: { result in withExtendedLifetime(share) { completion(result) } })
+                },
+                completion: { result, facts in
+                    withExtendedLifetime(share) { completion(services.announced(result, facts)) }
+                })
         }
     }
 

@@ -23,7 +23,10 @@ struct PredictEndpoint: Endpoint {
                 isAbandoned: call.isAbandoned,
                 encode: { (outputs) throws(RequestError) in
                     APIResponse.json(try PredictEncoder.encode(outputs, for: prediction))
-                }, completion: { result in withExtendedLifetime(share) { completion(result) } })
+                },
+                completion: { result, facts in
+                    withExtendedLifetime(share) { completion(services.announced(result, facts)) }
+                })
         }
     }
 }

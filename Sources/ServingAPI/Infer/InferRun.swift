@@ -53,28 +53,34 @@ extension ServingServices {
     }
 
     /// Runs a request that was read within `inputNanoseconds`. On an inference worker, `encode` writes the answer from
-    /// the outputs that were asked for, and `completion` gets it.
+    /// the outputs that were asked for, and `completion` gets it, with what is known of it besides.
     func infer<Answer: Sendable>(
         _ call: InferCall, on model: LoadedModel, inputNanoseconds: UInt64,
         isAbandoned: @escaping @Sendable () -> Bool,
         encode: @escaping @Sendable ([InferOutput]) throws(RequestError) -> Answer,
-        completion: @escaping @Sendable (Result<Answer, RequestError>) -> Void
+        completion: @escaping @Sendable (Result<Answer, RequestError>, PredictionFacts?) -> Void
     ) throws(RequestError) {
         let request = InferenceRequest(
             inputs: call.inputs, timeoutMicroseconds: call.timeoutMicroseconds,
             inputNanoseconds: inputNanoseconds, isAbandoned: isAbandoned)
         let itemCount = request.itemCount(for: model.interface)
+        let times = request.times
         do throws(ServingError) {
             try scheduler.submit(request, to: model) { outcome in
                 do throws(RequestError) {
                     let tensors = try outcome.mapError(RequestError.serving).get()
                     let start = clock.nanoseconds()
                     let answer = try encode(try InferOutput.outputs(of: call, from: tensors, model: model))
-                    model.statistics.recordOutput(
-                        itemCount: itemCount, nanoseconds: clock.nanoseconds() &- start)
-                    completion(.success(answer))
+                    let written = clock.nanoseconds() &- start
+                    model.statistics.recordOutput(itemCount: itemCount, nanoseconds: written)
+                    let facts = PredictionFacts(
+                        readNanoseconds: inputNanoseconds,
+                        queueNanoseconds: times.queueNanoseconds.load(ordering: .relaxed),
+                        computeNanoseconds: times.computeNanoseconds.load(ordering: .relaxed),
+                        serialiseNanoseconds: written, modelDigest: model.digests?.model)
+                    completion(.success(answer), facts)
                 } catch {
-                    completion(.failure(error))
+                    completion(.failure(error), nil)
                 }
             }
         } catch {

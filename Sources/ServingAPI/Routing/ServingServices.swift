@@ -1,3 +1,4 @@
+import Logging
 import ModelServing
 
 /// What endpoints work with.
@@ -14,13 +15,18 @@ package struct ServingServices: Sendable {
     package let expandedBytes: ByteBudget
     /// Who may ask what; `nil` lets everyone ask everything.
     package let access: AccessPolicy?
+    package let observability: Observability
+    /// Gets a line for each request that fails.
+    package let logger: Logger
     /// The server's own version.
     package let serverVersion: String
 
     package init(
         repository: ModelRepository, scheduler: InferenceScheduler, codecWorkers: WorkerQueue,
         backgroundWorkers: WorkerQueue, limits: APILimits = APILimits(),
-        clock: MonotonicClock = .system, access: AccessPolicy? = nil, serverVersion: String
+        clock: MonotonicClock = .system, access: AccessPolicy? = nil,
+        observability: Observability = Observability(),
+        logger: Logger = Logger(label: "foldserve") { _ in SwiftLogNoOpLogHandler() }, serverVersion: String
     ) {
         self.repository = repository
         self.scheduler = scheduler
@@ -30,6 +36,8 @@ package struct ServingServices: Sendable {
         self.clock = clock
         expandedBytes = ByteBudget(limit: limits.maximumExpandedByteCountOfAll)
         self.access = access
+        self.observability = observability
+        self.logger = logger
         self.serverVersion = serverVersion
     }
 }

@@ -24,9 +24,14 @@ struct ModelStatisticsReport {
     let executionCount: UInt64
     let durations: [Duration]
     let batches: [Batch]
+    /// Weights and the memory in which values live.
+    let memoryByteCount: Int
 
     init(_ model: LoadedModel) {
         let statistics = model.statistics
+        memoryByteCount =
+            model.weightByteCount.addingReportingOverflow(model.sessions.arenaByteCount)
+            .partialValue
         name = model.name
         version = model.version
         lastInference = statistics.lastInferenceMilliseconds.load(ordering: .relaxed)
@@ -36,7 +41,7 @@ struct ModelStatisticsReport {
         let rows: [(String, UInt64, UInt64)] = [
             ("success", successes, statistics.successNanoseconds.load(ordering: .relaxed)),
             (
-                "fail", statistics.failureCount.load(ordering: .relaxed),
+                "fail", statistics.failureCount,
                 statistics.failureNanoseconds.load(ordering: .relaxed)
             ),
             ("queue", successes, statistics.queueNanoseconds.load(ordering: .relaxed)),
@@ -115,9 +120,20 @@ extension ModelStatisticsReport {
                 }
             }
             writer.key("memory_usage")
-            writer.array { _ in }
+            writer.array { writer in
+                writer.object { writer in
+                    writer.key("type")
+                    writer.string(Self.memoryType)
+                    writer.key("id")
+                    writer.integer(0)
+                    writer.key("byte_size")
+                    writer.integer(memoryByteCount)
+                }
+            }
         }
     }
+
+    private static let memoryType = "CPU"
 
     func write(to writer: inout ProtobufWriter) {
         writer.string(1, name)
@@ -131,6 +147,10 @@ extension ModelStatisticsReport {
                 writer.integer(1, UInt64(max(0, batch.size)))
                 for duration in batch.durations { duration.write(to: &writer) }
             }
+        }
+        writer.message(8) { writer in
+            writer.string(1, Self.memoryType)
+            writer.integer(3, UInt64(max(0, memoryByteCount)))
         }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Logging
+import ServingAPI
 
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,7 +43,10 @@ struct ServeCommand: ParsableCommand {
             // Blocked before any thread starts, so that every thread inherits it and only `wait` receives them.
             let signals = TerminationSignals()
             let settings = try loadSettings()
-            var logger = Logger(label: "foldserve") { StreamLogHandler.standardError(label: $0) }
+            let isJSON = settings.logFormat == "json"
+            var logger = Logger(label: "foldserve") { label -> any LogHandler in
+                isJSON ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+            }
             logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
 
             let service = try Service(settings: settings, logger: logger)

@@ -15,8 +15,14 @@ package struct Configuration {
     /// Requests of one model that may wait for a thread; past it 503.
     package var queueCapacity = 256
     package var logLevel = "info"
+    package var logFormat = "text"
     /// How long SIGTERM waits for requests that were accepted.
     package var drainTimeoutSeconds = 30.0
+    /// Whether the digests of models are told: making them reads all weights once more.
+    package var modelDigests = true
+    /// Whether predictions say how long their phases took.
+    package var serverTiming = true
+    package var metrics = Metrics()
     package var engine = Engine()
     package var limits = Limits()
 
@@ -24,6 +30,12 @@ package struct Configuration {
     package struct Engine {
         /// Whether 3×3 convolutions may be computed by Winograd's algorithm.
         package var winograd = true
+    }
+
+    /// What /metrics shows.
+    package struct Metrics {
+        /// Whether Triton's names are there too.
+        package var tritonNames = false
     }
 
     package init() {}

@@ -24,8 +24,8 @@ struct ModelInferProcedure: Procedure {
             try services.infer(
                 request, on: model, inputNanoseconds: services.clock.nanoseconds() &- start,
                 isAbandoned: call.isAbandoned,
-                encode: { InferMessageEncoder.encode($0, for: request, model: model) }, completion: completion
-            )
+                encode: { InferMessageEncoder.encode($0, for: request, model: model) },
+                completion: { result, _ in completion(result) })
         }
     }
 }
