@@ -27,7 +27,9 @@ let package = Package(
         .target(name: "Graph", dependencies: ["Tensors"]),
         .target(
             name: "ModelFormats",
-            dependencies: ["Graph", "Tensors", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            dependencies: [
+                "CZlib", "Graph", "Tensors", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             exclude: ["ONNX/onnx.proto"]),
         .target(name: "Folding", dependencies: ["Graph", "Tensors"]),
         .target(name: "Certification", dependencies: ["Graph", "Tensors"]),
@@ -121,7 +123,7 @@ if Context.environment["FOLDSERVE_FUZZ"] != nil {
     let planted = Context.environment["FOLDSERVE_PLANTED_CRASH"] != nil
     let settings: [SwiftSetting] =
         [.unsafeFlags(["-parse-as-library"])] + (planted ? [.define("FOLDSERVE_PLANTED_CRASH")] : [])
-    let modules: Set = ["Certification", "CLinux", "Folding", "Graph", "ModelFormats", "Tensors"]
+    let modules: Set = ["Certification", "CLinux", "CZlib", "Folding", "Graph", "ModelFormats", "Tensors"]
     package.products = []
     package.targets.removeAll { !modules.contains($0.name) }
     package.targets += [
