@@ -17,7 +17,8 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
     /// A failure of ours.
     case failure(model: String, reason: String)
     case outOfMemory(model: String, reason: String)
-    case overloaded(model: String, queueLimit: Int)
+    /// A request was not even queued; it may be sent again after that time.
+    case overloaded(model: String, reason: String, retryMilliseconds: Int)
     case timedOut(model: String)
     case busy(what: String)
     case stopping
@@ -58,13 +59,17 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
         case .execution(let model, let reason), .failure(let model, let reason),
             .outOfMemory(let model, let reason):
             "model '\(model)': \(reason)"
-        case .overloaded(let model, let limit):
-            "model '\(model)' is overloaded: its queue holds \(limit) requests"
+        case .overloaded(let model, let reason, _): "model '\(model)' is overloaded: \(reason)"
         case .timedOut(let model): "model '\(model)': the request's timeout passed while it was queued"
         case .busy(let what): "too much work is waiting: \(what)"
         case .stopping: "the server is shutting down"
         case .abandoned: "the client has gone"
         }
+    }
+
+    /// After how many milliseconds the request may be sent again; `nil`: not known.
+    package var retryMilliseconds: Int? {
+        if case .overloaded(_, _, let milliseconds) = self { milliseconds } else { nil }
     }
 
     private static func list(_ extents: [Int]) -> String {

@@ -114,4 +114,17 @@ package struct Tensor: Sendable {
         }
         return try Tensor(elementType: elementType, shape: shape, storage: storage, byteOffset: byteOffset)
     }
+
+    /// Part of the first axis, of the same memory. Traps when the tensor has no such range.
+    package func items(_ range: Range<Int>) -> Tensor {
+        precondition(
+            shape.rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0],
+            "items \(range) of \(shape)")
+        let itemByteCount = shape[0] == 0 ? 0 : byteCount / shape[0]
+        // Both hold: a part has no more elements than the whole, and its bytes lie among the whole's.
+        let part = try! Shape([range.count] + shape.dimensions.dropFirst())
+        return try! Tensor(
+            elementType: elementType, shape: part, storage: storage,
+            byteOffset: byteOffset + range.lowerBound * itemByteCount)
+    }
 }

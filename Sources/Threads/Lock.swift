@@ -16,7 +16,12 @@ package final class Lock<Value>: @unchecked Sendable {
         pthread_mutex_init(mutex, nil)
         changed = .allocate(capacity: 1)
         changed.initialize(to: pthread_cond_t())
-        pthread_cond_init(changed, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        // A wait of some length must not depend on who sets the wall clock.
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(changed, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -42,6 +47,23 @@ package final class Lock<Value>: @unchecked Sendable {
         while true {
             if let result = body(&value) { return result }
             pthread_cond_wait(changed, mutex)
+        }
+    }
+
+    /// The same, for at most so many nanoseconds: `nil` when they have passed without a result. `nil` of them: no bound.
+    package func wait<Result>(nanoseconds: UInt64?, until body: (inout Value) -> Result?) -> Result? {
+        guard let nanoseconds else { return wait(until: body) }
+        var end = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &end)
+        let sum = UInt64(end.tv_nsec) + nanoseconds % 1_000_000_000
+        // Whole centuries are as good as any other number of them.
+        end.tv_sec += Int(min(nanoseconds / 1_000_000_000 + sum / 1_000_000_000, 1 << 33))
+        end.tv_nsec = Int(sum % 1_000_000_000)
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&value) { return result }
+            if pthread_cond_timedwait(changed, mutex, &end) == ETIMEDOUT { return body(&value) }
         }
     }
 

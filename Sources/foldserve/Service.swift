@@ -32,7 +32,7 @@ struct Service {
             throw CommandFailure.usage("the model repository cannot be read: \(error)")
         }
         scheduler = InferenceScheduler(
-            InferenceScheduler.Configuration(workerCount: threadCount, queueLimit: settings.queueCapacity),
+            Self.scheduling(settings),
             clock: clock)
         codecWorkers = WorkerQueue(name: "codec", threadCount: 1, limit: Self.queuedWorkLimit)
         backgroundWorkers = WorkerQueue(name: "background", threadCount: 1, limit: Self.queuedWorkLimit)
@@ -57,6 +57,17 @@ struct Service {
         } catch {
             throw CommandFailure.usage(error.description)
         }
+    }
+
+    private static func scheduling(_ settings: Configuration) -> InferenceScheduler.Configuration {
+        InferenceScheduler.Configuration(
+            // One batch at a time has all threads; meanwhile another worker writes the answers of the last.
+            runLimit: 1, workerCount: 2,
+            queueLimit: settings.queueCapacity, totalQueueLimit: settings.totalQueueCapacity,
+            maximumWaitNanoseconds: UInt64(settings.maximumWaitSeconds * 1e9),
+            batching: BatchPolicy(
+                maximumItemCount: settings.batching.maxBatchSize,
+                queueDelayMicroseconds: UInt64(settings.batching.maxQueueDelayMicroseconds)))
     }
 
     var url: String {

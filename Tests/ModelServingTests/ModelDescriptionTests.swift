@@ -17,12 +17,27 @@ import Testing
         #expect(each.tolerance == 0.5)
     }
 
+    @Test func `reads how a model's requests are gathered`() throws {
+        let batched = try description(#"{"batching":{"maxBatchSize":4,"maxQueueDelayMicroseconds":500}}"#)
+        #expect(batched.maximumBatchSize == 4 && batched.queueDelayMicroseconds == 500)
+        let plain = try description(#"{"batching":{}}"#)
+        #expect(plain.maximumBatchSize == nil && plain.queueDelayMicroseconds == nil)
+    }
+
     @Test(arguments: [
         ("", "not valid JSON"), ("{", "not valid JSON"), ("[]", "expected an object"),
         (#"{"crad":1}"#, "unknown key 'crad'; did you mean 'card'?"),
         (#"{"labels":[1]}"#, "'labels' must be a list of strings, or one for each output"),
         (#"{"labels":{"y":1}}"#, "'labels' of output 'y' must be a list of strings"),
         (#"{"tolerance":0}"#, "'tolerance' must be a number above 0"),
+        (#"{"batching":4}"#, "'batching' must be an object"),
+        (
+            #"{"batching":{"maxBatchsize":4}}"#,
+            "unknown key 'maxBatchsize' of 'batching'; did you mean 'maxBatchSize'?"
+        ),
+        (#"{"batching":{"maxBatchSize":0}}"#, "'maxBatchSize' must be an integer from 1 to 1024"),
+        (#"{"batching":{"maxBatchSize":1025}}"#, "'maxBatchSize' must be an integer from 1 to 1024"),
+        (#"{"batching":{"maxBatchSize":1.5}}"#, "'maxBatchSize' must be an integer from 1 to 1024"),
         (#"{"tolerance":"1"}"#, "'tolerance' must be a number above 0"),
     ])
     func `refuses`(_ text: String, _ reason: String) {

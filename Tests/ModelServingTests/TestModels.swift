@@ -63,14 +63,18 @@ enum TestModels {
         }
     }
 
-    static func repository(_ folder: TemporaryFolder) throws -> ModelRepository {
+    static func repository(
+        _ folder: TemporaryFolder, loader: ModelLoader = loader
+    ) throws -> ModelRepository {
         try ModelRepository(
             folder: folder.path, loader: loader,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    static func loaded(_ folder: TemporaryFolder) throws -> ModelRepository {
-        let repository = try repository(folder)
+    static func loaded(
+        _ folder: TemporaryFolder, loader: ModelLoader = loader
+    ) throws -> ModelRepository {
+        let repository = try repository(folder, loader: loader)
         repository.start()
         repository.waitUntilLoaded()
         return repository

@@ -57,10 +57,11 @@ import Testing
         #expect(
             service.get("/v2/models/m/config").text
                 == #"{"name":"m","platform":"test_onnx","backend":"foldserve","version_policy":{"all":{}},"#
-                + #""max_batch_size":1024,"input":[{"name":"x","data_type":"TYPE_FP32","format":"FORMAT_NONE","#
+                + #""max_batch_size":8,"input":[{"name":"x","data_type":"TYPE_FP32","format":"FORMAT_NONE","#
                 + #""dims":[4],"is_shape_tensor":false,"allow_ragged_batch":false,"optional":false}],"#
                 + #""output":[{"name":"y","data_type":"TYPE_FP32","dims":[4],"label_filename":"","#
-                + #""is_shape_tensor":false}],"instance_group":[{"name":"m_0","kind":"KIND_CPU","count":1}],"#
+                + #""is_shape_tensor":false}],"dynamic_batching":{"preferred_batch_size":[],"#
+                + #""max_queue_delay_microseconds":0},"instance_group":[{"name":"m_0","kind":"KIND_CPU","count":1}],"#
                 + #""model_transaction_policy":{"decoupled":false},"response_cache":{"enable":false},"#
                 + #""parameters":{}}"#)
         let pair = service.get("/v2/models/pair/config").json

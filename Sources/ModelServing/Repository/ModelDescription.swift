@@ -10,9 +10,15 @@ package struct ModelDescription: Sendable {
     /// How far from golden outputs an output may be, in units of max(1, their standard deviation).
     package var tolerance: Double
 
+    /// `batching.maxBatchSize`: items that may ride in one run; `nil`: the server's own.
+    package var maximumBatchSize: Int?
+    /// `batching.maxQueueDelayMicroseconds`: how long a request may be held back for others; `nil`: the server's own.
+    package var queueDelayMicroseconds: UInt64?
+
     package static let defaultTolerance = 1e-4
     package static let maximumByteCount = 1 << 20
-    static let knownKeys = ["labels", "card", "tolerance"]
+    static let knownKeys = ["labels", "card", "tolerance", "batching"]
+    static let knownBatchingKeys = ["maxBatchSize", "maxQueueDelayMicroseconds"]
 
     package init(
         labels: [String: [String]] = [:], card: JSONValue? = nil, tolerance: Double = defaultTolerance
@@ -64,12 +70,40 @@ package struct ModelDescription: Sendable {
         self.init()
         if let labels = members["labels"] { self.labels = try Self.labels(labels) }
         card = members["card"]
+        if let batching = members["batching"] { try readBatching(batching) }
         if let tolerance = members["tolerance"] {
             guard case .number(let number) = tolerance, number > 0, number.isFinite else {
                 throw Invalid(reason: "'tolerance' must be a number above 0")
             }
             self.tolerance = number
         }
+    }
+
+    private mutating func readBatching(_ value: JSONValue) throws(Invalid) {
+        guard case .object(let members) = value else {
+            throw Invalid(reason: "'batching' must be an object")
+        }
+        if let unknown = members.keys.filter({ !Self.knownBatchingKeys.contains($0) }).min() {
+            throw Invalid(
+                reason: "unknown key '\(unknown)' of 'batching'"
+                    + NearestName.hint(for: unknown, among: Self.knownBatchingKeys))
+        }
+        maximumBatchSize = try Self.integer(members, "maxBatchSize", BatchPolicy.itemCountRange)
+        queueDelayMicroseconds = try Self.integer(
+            members, "maxQueueDelayMicroseconds", BatchPolicy.queueDelayRange
+        ).map(UInt64.init)
+    }
+
+    private static func integer(
+        _ members: [String: JSONValue], _ key: String, _ range: ClosedRange<Int>
+    ) throws(Invalid) -> Int? {
+        guard let value = members[key] else { return nil }
+        guard case .number(let number) = value, let integer = Int(exactly: number), range.contains(integer)
+        else {
+            throw Invalid(
+                reason: "'\(key)' must be an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return integer
     }
 
     /// The classes' names of one output.

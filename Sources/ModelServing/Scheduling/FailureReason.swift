@@ -8,6 +8,16 @@ package enum FailureReason: Int, CaseIterable, Sendable {
     case backend
     case other
 
+    /// What a request that was queued, or should have been, failed by.
+    init(_ error: ServingError) {
+        self =
+            switch error {
+            case .abandoned: .canceled
+            case .timedOut, .overloaded, .stopping: .rejected
+            default: .backend
+            }
+    }
+
     /// Triton's name.
     package var name: String {
         switch self {

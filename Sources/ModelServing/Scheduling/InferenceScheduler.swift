@@ -1,141 +1,196 @@
 import Execution
-import Tensors
 import Synchronization
+import Tensors
 import Threads
 
-/// Runs requests on worker threads, each model's in the order in which they came, the models in turn.
+/// Runs requests in batches, each model's in the order in which they came, models by the time that they have had.
 ///
-/// Whoever submits never computes and never waits.
+/// A batch is formed when a run may begin, of what waits then. Whoever submits never computes and never waits.
 package final class InferenceScheduler: Sendable {
     package struct Configuration: Sendable {
-        /// Requests that run at once.
+        /// Batches that are computed at once.
+        package var runLimit: Int
+        /// Threads: those that do not compute write answers.
         package var workerCount: Int
         /// Requests of one model that may wait; one more is refused with 503.
         package var queueLimit: Int
+        /// Requests of all models that may wait.
+        package var totalQueueLimit: Int
+        /// Requests that would have to wait longer are refused.
+        package var maximumWaitNanoseconds: UInt64
+        /// For models whose own description says nothing.
+        package var batching: BatchPolicy
 
-        package init(workerCount: Int = 1, queueLimit: Int = 256) {
+        package init(
+            runLimit: Int = 1, workerCount: Int = 1, queueLimit: Int = 256, totalQueueLimit: Int = 1024,
+            maximumWaitNanoseconds: UInt64 = .max, batching: BatchPolicy = BatchPolicy()
+        ) {
+            self.runLimit = runLimit
             self.workerCount = workerCount
             self.queueLimit = queueLimit
+            self.totalQueueLimit = totalQueueLimit
+            self.maximumWaitNanoseconds = maximumWaitNanoseconds
+            self.batching = batching
         }
-    }
-
-    private struct State {
-        /// Queues that hold a job, each once, in the order of their turns.
-        var turns = Fifo<InferenceQueue>()
-        var isStopping = false
-        var threads: [Thread] = []
     }
 
     package let configuration: Configuration
     private let clock: MonotonicClock
-    private let state = Lock(State())
+    private let state: Lock<SchedulerState>
+    private let timer = Lock(Timer())
+    private let threads = Lock<[Thread]>([])
 
-    /// Starts the workers.
-    package init(_ configuration: Configuration, clock: MonotonicClock) {
-        precondition(configuration.workerCount > 0 && configuration.queueLimit > 0, "\(configuration)")
-        self.configuration = configuration
-        self.clock = clock
-        let threads = (0..<configuration.workerCount).map { index in
-            Thread(name: "infer-\(index)") { [self] in work() }
-        }
-        state.withLock { $0.threads = threads }
+    private struct Timer {
+        var isDue = false
+        var isStopping = false
     }
 
-    /// Queues a request; `completion` gets its outcome on a worker thread.
+    /// How often waiting requests are asked whether anybody still wants their answer, at most.
+    private static let watchNanoseconds: UInt64 = 5_000_000
+
+    /// Starts the threads.
+    package init(_ configuration: Configuration, clock: MonotonicClock) {
+        precondition(
+            configuration.workerCount > 0 && configuration.runLimit > 0 && configuration.queueLimit > 0
+                && configuration.totalQueueLimit > 0, "\(configuration)")
+        self.configuration = configuration
+        self.clock = clock
+        state = Lock(SchedulerState(configuration))
+        var threads = (0..<configuration.workerCount).map { index in
+            Thread(name: "infer-\(index)") { [self] in while let run = nextRun() { perform(run) } }
+        }
+        threads.append(Thread(name: "queue-timer") { [self] in watch() })
+        self.threads.withLock { $0 = threads }
+    }
+
+    /// How requests of `model` are gathered.
+    package func batching(of model: LoadedModel) -> BatchPolicy {
+        configuration.batching.overridden(by: model.description)
+    }
+
+    /// Queues a request; `completion` gets its outcome on a thread of the scheduler's.
     ///
     /// Throws `overloaded` or `stopping`, and never calls `completion` then.
     package func submit(
         _ request: InferenceRequest, to model: LoadedModel, completion: @escaping InferenceCompletion
     ) throws(ServingError) {
+        let policy = batching(of: model)
+        let now = clock.nanoseconds()
         let job = InferenceJob(
-            model: model, request: request, enqueuedNanoseconds: clock.nanoseconds(), completion: completion)
-        let queue = model.queue
-        let refusal = state.withLock { state -> ServingError? in
-            guard !state.isStopping else { return .stopping }
-            guard queue.jobs.count < configuration.queueLimit else {
-                return .overloaded(model: model.name, queueLimit: configuration.queueLimit)
-            }
-            if queue.jobs.isEmpty { state.turns.append(queue) }
-            queue.jobs.append(job)
-            queue.pendingCount.store(queue.jobs.count, ordering: .relaxed)
-            return nil
+            request, for: model, policy: policy, nanoseconds: now, completion: completion)
+        let outcome = state.withLock { state in
+            state.admit(job, policy, at: now, watchAt: now &+ Self.watchNanoseconds)
         }
-        if let refusal {
+        switch outcome {
+        case .refused(let error):
             model.statistics.recordFailure(.rejected, nanoseconds: 0)
-            throw refusal
+            throw error
+        case .taken(let canRun, let isDue):
+            if canRun { state.notifyOne() }
+            if isDue { wakeTimer() }
         }
-        state.notifyOne()
     }
 
-    /// Requests of `model` that wait for a worker.
+    /// Requests of `model` that wait for a run.
     package func pendingCount(of model: LoadedModel) -> Int {
         model.queue.pendingCount.load(ordering: .relaxed)
     }
 
-    /// Refuses new requests, finishes those that were taken and ends the workers. Not from a worker.
+    /// Refuses new requests, finishes those that were taken and ends the threads. Not from one of them.
     package func stop() {
-        let threads = state.withLock { state in
-            state.isStopping = true
-            defer { state.threads = [] }
-            return state.threads
+        let threads = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
         }
+        guard !threads.isEmpty else { return }
+        state.withLock { $0.isStopping = true }
         state.notifyAll()
-        for thread in threads { thread.join() }
+        for thread in threads.dropLast() { thread.join() }
+        timer.withLock { $0.isStopping = true }
+        timer.notifyAll()
+        threads[threads.count - 1].join()
     }
 
-    private func work() {
-        while let job = nextJob() { run(job) }
-    }
+    // MARK: Workers
 
-    /// Blocks until there is a job; `nil` once stopped and empty.
-    private func nextJob() -> InferenceJob? {
-        state.wait { state -> InferenceJob?? in
-            if let queue = state.turns.popFirst() {
-                let job = queue.jobs.popFirst()
-                queue.pendingCount.store(queue.jobs.count, ordering: .relaxed)
-                if !queue.jobs.isEmpty { state.turns.append(queue) }
-                return .some(job)
-            }
-            return state.isStopping ? .some(nil) : nil
+    /// Blocks until a run may begin; `nil` once stopped and empty.
+    private func nextRun() -> SchedulerState.Run? {
+        state.wait { state -> SchedulerState.Run?? in
+            if let run = state.nextRun(at: clock.nanoseconds()) { return .some(run) }
+            return state.isStopping && state.active.isEmpty ? .some(nil) : nil
         }
     }
 
-    private func run(_ job: InferenceJob) {
+    private func perform(_ run: SchedulerState.Run) {
+        for job in run.dropped { fail(job, .timedOut(model: job.model.name)) }
         let start = clock.nanoseconds()
-        let queued = start &- job.enqueuedNanoseconds
-        let statistics = job.model.statistics
-        if job.request.isAbandoned() {
-            statistics.recordFailure(.canceled, nanoseconds: queued)
-            return job.completion(.failure(.abandoned))
+        let jobs = run.jobs.filter { job in
+            guard job.request.isAbandoned() else { return true }
+            fail(job, .abandoned)
+            return false
         }
-        if let timeout = job.request.timeoutMicroseconds, queued / 1000 > timeout {
-            statistics.recordFailure(.rejected, nanoseconds: queued)
-            return job.completion(.failure(.timedOut(model: job.model.name)))
+        let results = InferenceRun.results(of: jobs, clock: clock)
+        let end = clock.nanoseconds()
+        // A failed run may be shorter or longer than others.
+        let isMeasured = results.allSatisfy { if case .success = $0.outputs { true } else { false } }
+        let itemCount = isMeasured ? jobs.reduce(0) { $0 + $1.itemCount } : 0
+        let isStopping = state.withLock { state in
+            state.finish(run, itemCount: itemCount, nanoseconds: end &- start)
+            return state.isStopping
         }
-        do {
-            let outputs = try job.model.sessions.run(job.request.inputs)
-            let computed = clock.nanoseconds() &- start
+        // The answers are written while another thread computes.
+        if isStopping { state.notifyAll() } else { state.notifyOne() }
+        for (job, result) in zip(jobs, results) { complete(job, result, start: start) }
+    }
+
+    private func complete(_ job: InferenceJob, _ result: InferenceRun.JobResult, start: UInt64) {
+        switch result.outputs {
+        case .success(let outputs):
+            let queued = start &- job.enqueuedNanoseconds
+            let statistics = job.model.statistics
             statistics.recordSuccess(
-                itemCount: job.request.itemCount(for: job.model.interface),
                 inputNanoseconds: job.request.inputNanoseconds, queueNanoseconds: queued,
-                computeNanoseconds: computed)
-            job.request.times.record(queueNanoseconds: queued, computeNanoseconds: computed)
+                computeNanoseconds: result.computeNanoseconds)
             statistics.lastInferenceMilliseconds.store(clock.wallMilliseconds(), ordering: .relaxed)
-            job.completion(.success(outputs))
-        } catch {
-            statistics.recordFailure(.backend, nanoseconds: clock.nanoseconds() &- job.enqueuedNanoseconds)
-            job.completion(.failure(Self.servingError(error, model: job.model.name)))
+            job.completion(
+                .success(
+                    InferenceOutcome(
+                        outputs: outputs, batchItemCount: result.batchItemCount, queueNanoseconds: queued,
+                        computeNanoseconds: result.computeNanoseconds)))
+        case .failure(let error): fail(job, error)
         }
     }
 
-    /// What the inputs brought about is the caller's to mend; the rest is not.
-    private static func servingError(_ error: ExecutionError, model: String) -> ServingError {
-        switch error {
-        case .missingInput, .unexpectedInput, .elementType, .shape, .memory, .graph:
-            .execution(model: model, reason: error.description)
-        case .outOfMemory: .outOfMemory(model: model, reason: error.description)
-        case .kernels, .inputCount, .outputCount, .outputByteCount:
-            .failure(model: model, reason: error.description)
+    private func fail(_ job: InferenceJob, _ error: ServingError) {
+        job.model.statistics.recordFailure(
+            FailureReason(error), nanoseconds: clock.nanoseconds() &- job.enqueuedNanoseconds)
+        job.completion(.failure(error))
+    }
+
+    // MARK: Timer
+
+    private func wakeTimer() {
+        timer.withLock { $0.isDue = true }
+        timer.notifyAll()
+    }
+
+    /// Drops what waits in vain, and starts batches that were held back.
+    private func watch() {
+        while true {
+            let now = clock.nanoseconds()
+            let (dead, wait, canRun) = state.withLock { state in
+                state.watch(at: now, watchAt: now &+ Self.watchNanoseconds)
+            }
+            for job in dead {
+                fail(job, job.isExpired(at: now) ? .timedOut(model: job.model.name) : .abandoned)
+            }
+            if canRun || !dead.isEmpty { state.notifyAll() }
+            let isStopping = timer.wait(nanoseconds: wait) { timer -> Bool? in
+                guard timer.isDue || timer.isStopping else { return nil }
+                timer.isDue = false
+                return timer.isStopping
+            }
+            if isStopping == true { return }
         }
     }
 }

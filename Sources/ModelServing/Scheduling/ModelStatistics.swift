@@ -48,8 +48,9 @@ package final class ModelStatistics: Sendable {
         batchSizes.withLock { $0 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
+    /// A request was answered; every request of a batch waited for all of its computing.
     package func recordSuccess(
-        itemCount: Int, inputNanoseconds input: UInt64 = 0, queueNanoseconds queued: UInt64,
+        inputNanoseconds input: UInt64 = 0, queueNanoseconds queued: UInt64,
         computeNanoseconds computed: UInt64
     ) {
         successCount.add(1, ordering: .relaxed)
@@ -57,11 +58,17 @@ package final class ModelStatistics: Sendable {
         inputNanoseconds.add(input, ordering: .relaxed)
         queueNanoseconds.add(queued, ordering: .relaxed)
         computeNanoseconds.add(computed, ordering: .relaxed)
-        inferenceCount.add(UInt64(max(0, itemCount)), ordering: .relaxed)
-        executionCount.add(1, ordering: .relaxed)
         phases.read.record(input)
         phases.queue.record(queued)
         phases.compute.record(computed)
+    }
+
+    /// The network ran for a batch; `input`: reading the inputs of all its requests.
+    package func recordExecution(
+        itemCount: Int, inputNanoseconds input: UInt64, computeNanoseconds computed: UInt64
+    ) {
+        inferenceCount.add(UInt64(max(0, itemCount)), ordering: .relaxed)
+        executionCount.add(1, ordering: .relaxed)
         phases.batchSize.record(UInt64(max(0, itemCount)))
         recordBatch(itemCount) { runs in
             runs.runCount &+= 1
@@ -70,7 +77,7 @@ package final class ModelStatistics: Sendable {
         }
     }
 
-    /// The answer of a success was written.
+    /// The answer of a success was written, which had ridden in a batch of so many items.
     package func recordOutput(itemCount: Int, nanoseconds: UInt64) {
         outputCount.add(1, ordering: .relaxed)
         outputNanoseconds.add(nanoseconds, ordering: .relaxed)

@@ -7,6 +7,7 @@ enum GRPCResponse {
     private static let statusName = HTTPField.Name("grpc-status")!
     private static let messageName = HTTPField.Name("grpc-message")!
     private static let acceptedName = HTTPField.Name("grpc-accept-encoding")!
+    private static let pushbackName = HTTPField.Name("grpc-retry-pushback-ms")!
     private static let accepted = "identity,deflate,gzip"
 
     static func message(_ frame: [UInt8]) -> ServerResponse {
@@ -26,6 +27,11 @@ enum GRPCResponse {
     }
 
     static func error(_ error: RequestError) -> ServerResponse {
-        Self.error(GRPCStatus(error), message: error.description)
+        var response = Self.error(GRPCStatus(error), message: error.description)
+        // gRFC A6: how long a client that tries again has to wait.
+        if case .serving(let serving) = error, let milliseconds = serving.retryMilliseconds {
+            response.headers[pushbackName] = String(min(milliseconds, Int(Int32.max)))
+        }
+        return response
     }
 }

@@ -63,7 +63,7 @@ struct InferMessageDecoder {
     private mutating func read(_ parameter: InferParameter) throws(RequestError) {
         switch parameter.name {
         case InferFields.timeout: try assembly.setTimeout(microseconds: try parameter.integer())
-        case InferFields.priority: try assembly.checkPriority(try parameter.integer())
+        case InferFields.priority: try assembly.setPriority(try parameter.integer())
         default: break
         }
     }

@@ -14,6 +14,7 @@ struct InferAssembly {
     let limits: APILimits
     var identifier: String?
     private(set) var timeoutMicroseconds: UInt64?
+    private(set) var priority = 0
     var wantsBinaryOutputs = false
     var inputs: [String: Tensor] = [:]
     private var requested: [RequestedOutput] = []
@@ -56,10 +57,11 @@ struct InferAssembly {
         timeoutMicroseconds = microseconds == 0 ? nil : UInt64(microseconds)
     }
 
-    func checkPriority(_ priority: Int) throws(RequestError) {
+    mutating func setPriority(_ priority: Int) throws(RequestError) {
         guard priority >= 0 else {
             throw .value(key: "priority", of: "the request's parameters", expected: "0 or more")
         }
+        self.priority = priority
     }
 
     /// Throws when one output more would be too many: before it is read.
@@ -105,7 +107,7 @@ struct InferAssembly {
             }
         }
         return InferCall(
-            identifier: identifier, inputs: inputs, timeoutMicroseconds: timeoutMicroseconds, outputs: outputs
-        )
+            identifier: identifier, inputs: inputs, timeoutMicroseconds: timeoutMicroseconds,
+            priority: priority, outputs: outputs)
     }
 }

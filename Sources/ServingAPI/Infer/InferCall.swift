@@ -14,5 +14,7 @@ struct InferCall: Sendable {
     var identifier: String?
     var inputs: [String: Tensor]
     var timeoutMicroseconds: UInt64?
+    /// 1 is the highest; 0 for those who say nothing.
+    var priority = 0
     var outputs: [Output]
 }

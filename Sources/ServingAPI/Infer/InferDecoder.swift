@@ -66,7 +66,7 @@ struct InferDecoder {
             switch key {
             case InferFields.binaryDataOutput: assembly.wantsBinaryOutputs = try reader.boolean()
             case InferFields.timeout: try assembly.setTimeout(microseconds: try reader.integer())
-            case InferFields.priority: try assembly.checkPriority(try reader.integer())
+            case InferFields.priority: try assembly.setPriority(try reader.integer())
             default: try reader.skipValue()
             }
         }

@@ -61,23 +61,21 @@ extension ServingServices {
         completion: @escaping @Sendable (Result<Answer, RequestError>, PredictionFacts?) -> Void
     ) throws(RequestError) {
         let request = InferenceRequest(
-            inputs: call.inputs, timeoutMicroseconds: call.timeoutMicroseconds,
+            inputs: call.inputs, timeoutMicroseconds: call.timeoutMicroseconds, priority: call.priority,
             inputNanoseconds: inputNanoseconds, isAbandoned: isAbandoned)
-        let itemCount = request.itemCount(for: model.interface)
-        let times = request.times
         do throws(ServingError) {
             try scheduler.submit(request, to: model) { outcome in
                 do throws(RequestError) {
-                    let tensors = try outcome.mapError(RequestError.serving).get()
+                    let run = try outcome.mapError(RequestError.serving).get()
                     let start = clock.nanoseconds()
-                    let answer = try encode(try InferOutput.outputs(of: call, from: tensors, model: model))
+                    let answer = try encode(
+                        try InferOutput.outputs(of: call, from: run.outputs, model: model))
                     let written = clock.nanoseconds() &- start
-                    model.statistics.recordOutput(itemCount: itemCount, nanoseconds: written)
+                    model.statistics.recordOutput(itemCount: run.batchItemCount, nanoseconds: written)
                     let facts = PredictionFacts(
-                        readNanoseconds: inputNanoseconds,
-                        queueNanoseconds: times.queueNanoseconds.load(ordering: .relaxed),
-                        computeNanoseconds: times.computeNanoseconds.load(ordering: .relaxed),
-                        serialiseNanoseconds: written, modelDigest: model.digests?.model)
+                        readNanoseconds: inputNanoseconds, queueNanoseconds: run.queueNanoseconds,
+                        computeNanoseconds: run.computeNanoseconds, serialiseNanoseconds: written,
+                        modelDigest: model.digests?.model)
                     completion(.success(answer), facts)
                 } catch {
                     completion(.failure(error), nil)

@@ -30,6 +30,10 @@ enum APIResponse {
         if case .method(let allowed) = error {
             response.headers[.allow] = allowed.joined(separator: ", ")
         }
+        if case .serving(let serving) = error, let milliseconds = serving.retryMilliseconds {
+            response.headers[.retryAfter] = String(
+                max(1, milliseconds / 1000 + (milliseconds % 1000 == 0 ? 0 : 1)))
+        }
         if case .unauthenticated = error { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }

@@ -11,14 +11,13 @@ struct ModelConfiguration {
         let isOptional: Bool
     }
 
-    /// Items that a client may count on sending in one request; what bounds them is the size of a body.
-    private static let advertisedBatchSize = 1024
     static let backend = "foldserve"
 
     let name: String
     let platform: String
-    /// 0 for a model whose inputs and outputs do not all begin with an open axis.
+    /// Items that ride in one run; 0 for a model whose items cannot be told apart. A request alone may have more.
     let maximumBatchSize: Int
+    let queueDelayMicroseconds: UInt64
     let inputs: [Port]
     let outputs: [Port]
     /// Requests that run at once.
@@ -26,9 +25,8 @@ struct ModelConfiguration {
 
     init(_ model: LoadedModel, scheduler: InferenceScheduler) {
         let interface = model.interface
-        let isBatched = (interface.inputs + interface.outputs).allSatisfy { port in
-            port.isOptional || port.dimensions.first.map { $0 == nil } == true
-        }
+        let isBatched = model.executable.batchObstacle == nil
+        let policy = scheduler.batching(of: model)
         let ports = { (ports: [ModelInterface.Port]) in
             ports.map { port in
                 Port(
@@ -39,11 +37,15 @@ struct ModelConfiguration {
         }
         name = model.name
         platform = model.platform
-        maximumBatchSize = isBatched ? Self.advertisedBatchSize : 0
+        maximumBatchSize = isBatched ? policy.maximumItemCount : 0
+        queueDelayMicroseconds = policy.queueDelayMicroseconds
         inputs = ports(interface.inputs)
         outputs = ports(interface.outputs)
-        instanceCount = scheduler.configuration.workerCount
+        instanceCount = scheduler.configuration.runLimit
     }
+
+    /// Whether requests ride together.
+    private var isGathered: Bool { maximumBatchSize > 1 }
 
     var instanceName: String { name + "_0" }
 }
@@ -89,6 +91,15 @@ extension ModelConfiguration {
         writer.array { writer in for port in inputs { Self.write(port, isInput: true, to: &writer) } }
         writer.key("output")
         writer.array { writer in for port in outputs { Self.write(port, isInput: false, to: &writer) } }
+        if isGathered {
+            writer.key("dynamic_batching")
+            writer.object { writer in
+                writer.key("preferred_batch_size")
+                writer.integers([])
+                writer.key("max_queue_delay_microseconds")
+                writer.integer(Int(clamping: queueDelayMicroseconds))
+            }
+        }
         writer.key("instance_group")
         writer.array { writer in
             writer.object { writer in
@@ -164,6 +175,7 @@ extension ModelConfiguration {
             writer.integer(4, Self.cpu)
             writer.integer(2, UInt64(instanceCount))
         }
+        if isGathered { writer.message(11) { $0.integer(2, queueDelayMicroseconds) } }
         writer.message(19) { _ in }
         writer.message(24) { _ in }
     }

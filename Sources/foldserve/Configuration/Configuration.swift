@@ -14,6 +14,10 @@ package struct Configuration {
     package var threads = 0
     /// Requests of one model that may wait for a thread; past it 503.
     package var queueCapacity = 256
+    /// Requests of all models that may wait.
+    package var totalQueueCapacity = 1024
+    /// Requests that would wait longer, by what runs took of late, are refused.
+    package var maximumWaitSeconds = 10.0
     package var logLevel = "info"
     package var logFormat = "text"
     /// How long SIGTERM waits for requests that were accepted.
@@ -23,8 +27,17 @@ package struct Configuration {
     /// Whether predictions say how long their phases took.
     package var serverTiming = true
     package var metrics = Metrics()
+    package var batching = Batching()
     package var engine = Engine()
     package var limits = Limits()
+
+    /// How requests are gathered, for models whose `model.json` says nothing.
+    package struct Batching {
+        /// Items that may ride in one run with those of other requests.
+        package var maxBatchSize = 8
+        /// How long a request may be held back for others.
+        package var maxQueueDelayMicroseconds = 0
+    }
 
     /// How models are computed.
     package struct Engine {

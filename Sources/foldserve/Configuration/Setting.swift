@@ -1,5 +1,6 @@
 import HTTPServer
 import Logging
+import ModelServing
 
 /// One setting: its name in the configuration file, and how a value gets into a `Configuration`.
 package struct Setting {
@@ -26,12 +27,19 @@ package struct Setting {
             Setting("eventLoops", .integer(\.eventLoops, 1...64)),
             Setting("threads", .integer(\.threads, 0...1024)),
             Setting("queueCapacity", .integer(\.queueCapacity, 1...1_000_000)),
+            Setting("totalQueueCapacity", .integer(\.totalQueueCapacity, 1...1_000_000)),
+            Setting("maximumWaitSeconds", .seconds(\.maximumWaitSeconds)),
             Setting("logLevel", .text(\.logLevel, allowed: Logger.Level.allCases.map(\.rawValue))),
             Setting("logFormat", .text(\.logFormat, allowed: ["text", "json"])),
             Setting("drainTimeoutSeconds", .seconds(\.drainTimeoutSeconds)),
             Setting("modelDigests", .flag(\.modelDigests)),
             Setting("serverTiming", .flag(\.serverTiming)),
             Setting("metrics.tritonNames", .flag(\.metrics.tritonNames)),
+            Setting(
+                "batching.maxBatchSize", .integer(\.batching.maxBatchSize, BatchPolicy.itemCountRange)),
+            Setting(
+                "batching.maxQueueDelayMicroseconds",
+                .integer(\.batching.maxQueueDelayMicroseconds, BatchPolicy.queueDelayRange)),
             Setting("engine.winograd", .flag(\.engine.winograd)),
             limit("maximumHeaderByteCount", \.maximumHeaderByteCount),
             limit("maximumHeaderCount", \.maximumHeaderCount),
