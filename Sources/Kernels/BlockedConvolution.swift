@@ -6,8 +6,6 @@ package final class BlockedConvolution: @unchecked Sendable {
     private let common: ck_blocked_convolution
     private let taps: UnsafeMutablePointer<ck_tap>
     private let weights: BlockedWeights
-    private let sourceBlockStride: Int
-    private let outputBlockStride: Int
 
     /// A value as the kernels see it.
     package struct Side {
@@ -22,7 +20,7 @@ package final class BlockedConvolution: @unchecked Sendable {
     }
 
     /// `axes`: depth, height and width; groups begin at channel blocks, or lie side by side in one. `nil` when positions overflow.
-    package init?(weights: BlockedWeights, axes given: [WindowAxis], source: Side, output: Side) {
+    package convenience init?(weights: BlockedWeights, axes given: [WindowAxis], source: Side, output: Side) {
         guard given.count <= 3, given.allSatisfy(\.isAddressable),
             given.reduce(1, { $0 * $1.kernel }) == weights.taps
         else { return nil }
@@ -48,9 +46,6 @@ package final class BlockedConvolution: @unchecked Sendable {
                 }
             }
         }
-        taps = .allocate(capacity: found.count)
-        taps.initialize(from: found, count: found.count)
-        self.weights = weights
         var c = ck_blocked_convolution()
         c.sourceItemStride = source.itemStride
         c.sourceBlockStride = source.blockStride
@@ -59,36 +54,36 @@ package final class BlockedConvolution: @unchecked Sendable {
         c.outputExtents = (axes[0].output, axes[1].output, axes[2].output)
         c.strides = (axes[0].stride, axes[1].stride, axes[2].stride)
         c.pads = (axes[0].padBegin, axes[1].padBegin, axes[2].padBegin)
-        c.taps = UnsafePointer(taps)
-        c.tapCount = found.count
         c.reach = found[found.count - 1].position
-        c.panelStride = weights.panelStride
-        c.outputChannels = weights.outputChannels
-        c.outputItemStride = output.itemStride
-        c.outputBlockStride = output.blockStride
-        (c.lower, c.upper) = (-.infinity, .infinity)
-        common = c
-        (sourceBlockStride, outputBlockStride) = (source.blockStride, output.blockStride)
+        self.init(c, taps: found, weights: weights, output: output)
     }
 
     /// A convolution from plain planes as `geometry` prepares them; weights have one input channel and all taps.
-    package init(weights: BlockedWeights, channels: Int, geometry: WindowGeometry, output: Side) {
+    package convenience init(weights: BlockedWeights, channels: Int, geometry: WindowGeometry, output: Side) {
         var found: [ck_tap] = []
         for channel in 0..<channels {
             for tap in geometry.tapOffsets {
                 found.append(ck_tap(position: (0, 0, 0), offset: channel * geometry.planeCount + tap))
             }
         }
-        precondition(found.count == weights.taps, "\(found.count) taps for weights of \(weights.taps)")
-        taps = .allocate(capacity: found.count)
-        taps.initialize(from: found, count: found.count)
-        self.weights = weights
         var c = ck_blocked_convolution()
         c.sourceItemStride = channels * geometry.planeCount
         c.inputChannels = 1
         c.extents = (1, geometry.sheetStride / max(1, geometry.rowStride), geometry.rowStride)
         c.outputExtents = (geometry.axes[0].output, geometry.axes[1].output, geometry.axes[2].output)
         c.strides = (1, 1, 1)
+        self.init(c, taps: found, weights: weights, output: output)
+    }
+
+    /// Completes a description of the source and the window.
+    private init(
+        _ window: ck_blocked_convolution, taps found: [ck_tap], weights: BlockedWeights, output: Side
+    ) {
+        precondition(found.count == weights.taps, "\(found.count) taps for weights of \(weights.taps)")
+        taps = .allocate(capacity: found.count)
+        taps.initialize(from: found, count: found.count)
+        self.weights = weights
+        var c = window
         c.taps = UnsafePointer(taps)
         c.tapCount = found.count
         c.panelStride = weights.panelStride
@@ -97,7 +92,6 @@ package final class BlockedConvolution: @unchecked Sendable {
         c.outputBlockStride = output.blockStride
         (c.lower, c.upper) = (-.infinity, .infinity)
         common = c
-        (sourceBlockStride, outputBlockStride) = (0, 0)
     }
 
     deinit { taps.deallocate() }
@@ -108,8 +102,8 @@ package final class BlockedConvolution: @unchecked Sendable {
             channel / Int(CK_BLOCK) * blockStride + channel % Int(CK_BLOCK)
         }
         return (
-            offset(group * weights.inputChannels, sourceBlockStride),
-            offset(group * weights.outputChannels, outputBlockStride)
+            offset(group * weights.inputChannels, common.sourceBlockStride),
+            offset(group * weights.outputChannels, common.outputBlockStride)
         )
     }
 

@@ -28,28 +28,15 @@ struct ConvolutionOperation: EpilogueOperation {
             throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount)
         }
         guard output.count > 0 else { return ScheduledOperation([]) }
-        let planes = input[0] * input[1]
         var phases: [ScheduledOperation.Phase] = []
-        var scratchCount = 0
-        if !geometry.isDirect {
-            let (count, overflow) = planes.multipliedReportingOverflow(by: geometry.planeCount)
-            scratchCount = overflow ? .max / 16 : count
-            let chunks = Chunks.rows(planes, length: geometry.planeCount)
-            phases.append(
-                ScheduledOperation.Phase(taskCount: chunks.count) { memory, task in
-                    for plane in chunks[task] {
-                        geometry.prepare(
-                            memory.input(0) + plane * geometry.inputCount,
-                            into: memory.scratch + plane * geometry.planeCount, fill: 0)
-                    }
-                })
-        }
+        let planes = PreparedPlanes(geometry, planes: input[0] * input[1])
+        if let planes { phases.append(planes.phase) }
         let product = PatchProduct(
             weights: weights, inputChannels: inputChannels, geometry: geometry, items: output[0],
             kernels: kernels, threadCount: threadCount, bias: bias, epilogue: epilogue)
         phases.append(ScheduledOperation.Phase(taskCount: product.taskCount) { product.run($0, $1) })
         var result = ScheduledOperation(phases)
-        result.scratchCount = scratchCount
+        result.scratchCount = planes?.scratchCount ?? 0
         result.workerScratchCount = product.scratchCount
         // Sums that are complete only after several blocks of the depth wait in the output: the residual is needed later.
         if epilogue.hasResidual, weights.depth <= PatchProduct.depthBlock { result.reusableInputs = [1] }

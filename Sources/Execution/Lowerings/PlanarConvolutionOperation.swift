@@ -35,30 +35,17 @@ struct PlanarConvolutionOperation: EpilogueOperation {
         let product = BlockedProduct(
             convolution: convolution, weights: weights, target: target, kernels: kernels, epilogue: epilogue,
             isPlanar: true, threadCount: threadCount)
-        var phases: [ScheduledOperation.Phase] = []
-        var scratchCount = 0
         let isDirect = geometry.isDirect
-        if !isDirect {
-            let planes = input[0] * input[1]
-            let (count, overflow) = planes.multipliedReportingOverflow(by: geometry.planeCount)
-            scratchCount = overflow ? .max / 16 : count
-            let chunks = Chunks.rows(planes, length: geometry.planeCount)
-            phases.append(
-                ScheduledOperation.Phase(taskCount: chunks.count) { memory, task in
-                    for plane in chunks[task] {
-                        geometry.prepare(
-                            memory.input(0) + plane * geometry.inputCount,
-                            into: memory.scratch + plane * geometry.planeCount, fill: 0)
-                    }
-                })
-        }
+        var phases: [ScheduledOperation.Phase] = []
+        let planes = PreparedPlanes(geometry, planes: input[0] * input[1])
+        if let planes { phases.append(planes.phase) }
         phases.append(
             ScheduledOperation.Phase(taskCount: product.taskCount) { memory, task in
                 product.run(
                     memory, task, source: isDirect ? memory.input(0) : UnsafePointer(memory.scratch))
             })
         var result = ScheduledOperation(phases)
-        result.scratchCount = scratchCount
+        result.scratchCount = planes?.scratchCount ?? 0
         // A tile reads its residual just before it writes there.
         if epilogue.hasResidual { result.reusableInputs = [1] }
         return result

@@ -23,13 +23,8 @@ package struct WinogradLowering: Lowering {
                     inputChannels: weight.shape[1], outputChannels: weight.shape[0],
                     outputExtents: Self.extents(context.info(node.outputs[0])))
         else { return nil }
-        var bias: [Float]?
-        if let name = node.input(2) {
-            guard let floats = context.constantFloats(name), floats.count == weight.shape[0] else {
-                return nil
-            }
-            bias = floats
-        }
+        let bias = context.constantFloats(node.input(2))
+        guard node.input(2) == nil || bias?.count == weight.shape[0] else { return nil }
         let weights = weight.withUnsafeBytes { bytes in
             WinogradWeights(
                 bytes, tile: tile, inputChannels: weight.shape[1], outputChannels: weight.shape[0],

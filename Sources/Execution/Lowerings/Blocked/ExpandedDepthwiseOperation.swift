@@ -7,7 +7,7 @@ import Tensors
 /// them never leaves the thread's own cache.
 ///
 /// The sums are those of the two operations apart.
-struct ExpandedDepthwiseOperation: LoweredOperation {
+struct ExpandedDepthwiseOperation: EpilogueOperation {
     private let expansion: BlockedConvolutionOperation
     private var depthwise: BlockedDepthwiseOperation
 
@@ -35,13 +35,9 @@ struct ExpandedDepthwiseOperation: LoweredOperation {
             "\(set) pointwise and depthwise convolution, blocked\(expansion.epilogue.name)\(depthwise.epilogue.name)"
     }
 
-    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
-        guard let (epilogue, added) = depthwise.epilogue.absorbing(consumer, operand: operand, context) else {
-            return nil
-        }
-        var result = self
-        result.depthwise.epilogue = epilogue
-        return AbsorbedOperation(operation: result, addedInputs: added)
+    var epilogue: Epilogue {
+        get { depthwise.epilogue }
+        set { depthwise.epilogue = newValue }
     }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
