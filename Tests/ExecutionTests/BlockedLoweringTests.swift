@@ -11,6 +11,8 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
     var extents = [9, 11]
     /// How many steps copy a value into another layout, those of the graph's input and output left out.
     var reorders = 0
+    /// What the name of a kernel ends with.
+    var kernel = ""
     let build: @Sendable (inout GraphSketch, inout Noise) throws -> Void
 
     static let batch = 2
@@ -32,6 +34,7 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
         let graph = try graph()
         let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
         #expect(executable.stepDescriptions.allSatisfy { $0.kernel != "reference evaluation" })
+        #expect(executable.stepDescriptions.contains { $0.kernel.hasSuffix(kernel) })
         let copied = executable.stepDescriptions.filter { $0.kernel.hasPrefix("reorder") }
             .filter { !$0.inputs.contains { $0.name == "x" } && !$0.inputs.contains { $0.name == "y" } }
         #expect(copied.count == reorders, "\(copied.flatMap { $0.inputs.map(\.name) })")
@@ -227,7 +230,29 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
         }
     }
 
+    /// A concatenation, normalized as in a DenseNet, with one reader, or one that reads it as it was.
+    private static func joinedAndNormalized(_ channels: [Int], isReadTwice: Bool = false) -> BlockedCase {
+        let joined = joined(channels)
+        let count = channels.reduce(0, +)
+        return BlockedCase(
+            testDescription: "\(joined.testDescription), normalized" + (isReadTwice ? " beside it" : ""),
+            kernel: isReadTwice ? "joined, blocked" : "joined, blocked + Affine + Relu"
+        ) { sketch, noise in
+            try joined.build(&sketch, &noise)
+            for name in ["gamma", "beta", "mean"] { sketch.constants[name] = noise.tensor([count]) }
+            sketch.constants["variance"] = try Tensor(
+                [Float](repeating: 0.7, count: count), shape: Shape([count]))
+            let last = sketch.nodes.removeLast()
+            try sketch.add("Concat", last.inputs, ["j"], ["axis": .integer(1)])
+            try sketch.add("BatchNormalization", ["j", "gamma", "beta", "mean", "variance"], ["n"])
+            try sketch.add("Relu", ["n"], [isReadTwice ? "r" : "y"])
+            if isReadTwice { try sketch.add("Add", ["r", "j"], ["y"]) }
+        }
+    }
+
     private static let moves: [BlockedCase] = [
+        joinedAndNormalized([16, 32, 16]), joinedAndNormalized([16, 3, 40]),
+        joinedAndNormalized([32, 16], isReadTwice: true),
         joined([16, 32, 16]), joined([16, 3, 40]), joined([5, 7, 2, 3]), joined([58, 58]),
         joined([6, 6], axis: 2), joined([6, 6, 6], axis: -1), joined([20, 20], axis: 0),
         sliced([16], [48], [1], [1]), sliced([3], [50], [-3], [1]), sliced([-1], [-54], [1], [-3]),

@@ -27,14 +27,24 @@ struct BlockedAffineOperation: EpilogueOperation {
             ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in
                 tasks.forEachPiece(task) { plane, block, pixels in
                     let place = plane * shape.blockStride + pixels.lowerBound * size
-                    kernels.functions.pointee.channel_affine(
-                        memory.output(0) + place, memory.input(0) + place, scale.pointer + block * size,
-                        shift.pointer + block * size, pixels.count, epilogue.lower, epilogue.upper)
-                    epilogue.finish(kernels, memory.output(0) + place, pixels.count * size)
+                    run(
+                        from: memory.input(0) + place, to: memory.output(0) + place, block: block,
+                        pixelCount: pixels.count)
                 }
             }
         ])
         result.reusableInputs = [0]
         return result
+    }
+
+    /// Computes pixels of one channel block.
+    func run(
+        from source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, block: Int, pixelCount: Int
+    ) {
+        let first = block * BlockedShape.blockSize
+        kernels.functions.pointee.channel_affine(
+            target, source, scale.pointer + first, shift.pointer + first, pixelCount, epilogue.lower,
+            epilogue.upper)
+        epilogue.finish(kernels, target, pixelCount * BlockedShape.blockSize)
     }
 }

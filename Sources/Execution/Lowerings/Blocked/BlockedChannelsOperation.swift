@@ -18,6 +18,13 @@ struct BlockedChannelsOperation: LoweredOperation {
 
     let rule: Rule
     let kernels: KernelTable
+    /// What is done to channels that are joined, on the way.
+    private var affine: BlockedAffineOperation?
+
+    init(rule: Rule, kernels: KernelTable) {
+        self.rule = rule
+        self.kernels = kernels
+    }
 
     var isItemwise: Bool { true }
 
@@ -29,7 +36,20 @@ struct BlockedChannelsOperation: LoweredOperation {
             case .slice: "sliced"
             case .gather: "gathered"
             }
-        return "\(kernels.instructionSet.rawValue) copy of channels, \(name), blocked"
+        let done = affine.map { " + Affine" + $0.epilogue.name } ?? ""
+        return "\(kernels.instructionSet.rawValue) copy of channels, \(name), blocked" + done
+    }
+
+    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
+        guard case .join = rule, operand == 0 else { return nil }
+        var result = self
+        if let affine {
+            guard let absorbed = affine.absorbing(consumer, operand: operand, context) else { return nil }
+            result.affine = absorbed.operation as? BlockedAffineOperation
+        } else {
+            result.affine = AffineLowering().lower(consumer, context)?.operation as? BlockedAffineOperation
+        }
+        return result.affine.map { _ in AbsorbedOperation(operation: result) }
     }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
@@ -48,9 +68,10 @@ struct BlockedChannelsOperation: LoweredOperation {
             phases.append(
                 ScheduledOperation.Phase(taskCount: tasks.count) { memory, task in
                     tasks.forEachPiece(task) { plane, block, pixels in
+                        let place = memory.output(index) + plane * target.blockStride
                         plan.copy(
-                            block, sources, memory, item: plane / target.blocks, pixels: pixels,
-                            to: memory.output(index) + plane * target.blockStride, kernels)
+                            block, sources, memory, item: plane / target.blocks, pixels: pixels, to: place,
+                            affine, kernels)
                     }
                 })
         }
@@ -113,10 +134,10 @@ struct ChannelPlan: Sendable {
         }
     }
 
-    /// Copies pixels of one block of an item; `target`: the block's first pixel.
+    /// Copies pixels of one block of an item, through `affine` where there is one; `target`: the block's first pixel.
     func copy(
         _ block: Int, _ inputs: [BlockedShape], _ memory: TaskMemory, item: Int, pixels: Range<Int>,
-        to target: UnsafeMutablePointer<Float>, _ kernels: KernelTable
+        to target: UnsafeMutablePointer<Float>, _ affine: BlockedAffineOperation?, _ kernels: KernelTable
     ) {
         let size = BlockedShape.blockSize
         let pixel = pixels.lowerBound * size
@@ -127,7 +148,12 @@ struct ChannelPlan: Sendable {
         }
         let first = block * size
         if isWhole[block] {
-            (target + pixel).update(from: place(origins[first]), count: pixels.count * size)
+            let source = place(origins[first])
+            if let affine {
+                affine.run(from: source, to: target + pixel, block: block, pixelCount: pixels.count)
+            } else {
+                (target + pixel).update(from: source, count: pixels.count * size)
+            }
             return
         }
         withUnsafeTemporaryAllocation(of: ck_channel_source.self, capacity: size) { lanes in
@@ -142,5 +168,6 @@ struct ChannelPlan: Sendable {
             }
             kernels.functions.pointee.channel_gather(target + pixel, lanes.baseAddress, pixels.count)
         }
+        affine?.run(from: target + pixel, to: target + pixel, block: block, pixelCount: pixels.count)
     }
 }
