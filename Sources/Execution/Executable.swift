@@ -89,6 +89,13 @@ package final class Executable: Sendable {
             graph.constants[name] = nil
             values[name]?.constant = nil
         }
+        // What steps read while they run lies in no file that somebody may write.
+        for (name, tensor) in graph.constants { graph.constants[name] = tensor.detached }
+        for (name, info) in values {
+            if let constant = info.constant {
+                values[name]?.constant = graph.constants[name] ?? constant.detached
+            }
+        }
         self.graph = graph
         self.values = values
         constantMemory = memory

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A file mapped for reading, so that weights are paged in when they are packed and never copied before.
@@ -5,10 +6,13 @@ package final class MappedFile: @unchecked Sendable {
     // The mapping is read-only and lives until `deinit`.
     package let bytes: UnsafeRawBufferPointer
     package let path: String
+    /// Among the mappings whose files may be cut short.
+    private let number: Int32
 
     /// Throws `TensorError.file` when `path` is not a regular file that can be read.
     package init(path: String) throws(TensorError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // A FIFO in the file's place would block.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .file(path: path, reason: String(cString: strerror(errno))) }
         defer { close(descriptor) }
         var status = stat()
@@ -22,12 +26,18 @@ package final class MappedFile: @unchecked Sendable {
         self.path = path
         guard byteCount > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            number = -1
             return
         }
         guard let address = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
         else { throw .file(path: path, reason: String(cString: strerror(errno))) }
         bytes = UnsafeRawBufferPointer(start: address, count: byteCount)
+        number = clinux_add_mapping(address, byteCount)
     }
+
+    /// From now on a file that is cut short while it is mapped reads as zeros behind its end, in place of ending the
+    /// process. For a server, which looks whether files changed before it serves what it read.
+    package static func surviveCutFiles() { clinux_survive_cut_files() }
 
     /// Lets go of the memory that the pages wholly inside `range` take; they are read again when they are needed.
     func releasePages(_ range: Range<Int>) {
@@ -41,6 +51,7 @@ package final class MappedFile: @unchecked Sendable {
     }
 
     deinit {
+        clinux_remove_mapping(number)
         if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
     }
 

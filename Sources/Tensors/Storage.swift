@@ -50,6 +50,8 @@ package final class Storage: @unchecked Sendable {
         self.owner = owner
     }
 
+    var isMapped: Bool { owner is MappedFile }
+
     /// Lets go of memory that can be read again from a file.
     func releasePages(_ range: Range<Int>) { (owner as? MappedFile)?.releasePages(range) }
 

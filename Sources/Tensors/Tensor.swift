@@ -88,6 +88,14 @@ package struct Tensor: Sendable {
     /// not expect to do so again.
     package func releasePages() { storage.releasePages(byteOffset..<byteOffset + byteCount) }
 
+    /// The same tensor in memory of its own where it lies in a mapped file: nobody who writes the file changes it.
+    package var detached: Tensor {
+        guard storage.isMapped else { return self }
+        return withUnsafeBytes { bytes in
+            Tensor(elementType: elementType, shape: shape) { $0.copyMemory(from: bytes) }
+        }
+    }
+
     /// A copy of the elements.
     ///
     /// Throws `TensorError.elementType` when they are of another type, and `TensorError.booleanByte` for a boolean
