@@ -36,8 +36,8 @@ package final class Server: Sendable {
             throw .invalidLoopCount(configuration.loopCount)
         }
         try configuration.limits.check()
-        let tls: TLSContext? =
-            if let paths = configuration.tls { try TLSContext(paths) } else { nil }
+        let tls: CurrentTLSContext? =
+            if let paths = configuration.tls { try CurrentTLSContext(paths) } else { nil }
         shared = ServerShared(
             limits: configuration.limits, handler: handler, logger: logger, tls: tls, clock: clock)
         var loops: [EventLoop] = []
@@ -62,6 +62,11 @@ package final class Server: Sendable {
                 loops.enumerated().map { index, loop in Thread(name: "http-\(index)") { loop.run() } })
         }
     }
+
+    /// Reads the certificate and the key again, for the connections that come; those that are open keep theirs.
+    ///
+    /// Throws for a pair that cannot be used, and keeps the one before.
+    package func reloadCertificate() throws(ServerError) { try shared.tls?.reload() }
 
     /// Stops accepting and answers what has been received in full or in part, connections in the backlog included;
     /// returns when all are closed or the time is up. Blocks: not for a loop thread. A second caller waits too.

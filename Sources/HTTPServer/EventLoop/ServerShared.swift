@@ -7,7 +7,7 @@ final class ServerShared: Sendable {
     let limits: Limits
     let handler: any RequestHandler
     let logger: Logger
-    let tls: TLSContext?
+    let tls: CurrentTLSContext?
     let clock: any Clock
     let bodyBudget: BodyBudget
     let openConnections = Atomic(0)
@@ -18,7 +18,7 @@ final class ServerShared: Sendable {
     let isAcceptingDone = Atomic(false)
 
     init(
-        limits: Limits, handler: any RequestHandler, logger: Logger, tls: TLSContext?, clock: any Clock
+        limits: Limits, handler: any RequestHandler, logger: Logger, tls: CurrentTLSContext?, clock: any Clock
     ) {
         self.limits = limits
         self.handler = handler

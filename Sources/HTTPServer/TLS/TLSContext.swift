@@ -1,4 +1,5 @@
 import COpenSSL
+import Threads
 
 /// The certificate, the key and the rules of every TLS connection: TLS 1.2 and 1.3, forward secret AEAD suites alone.
 final class TLSContext: @unchecked Sendable {
@@ -69,6 +70,27 @@ final class TLSContext: @unchecked Sendable {
             }
         }
         return SSL_TLSEXT_ERR_ALERT_FATAL
+    }
+}
+
+/// The context of new connections, which can be replaced; those that are open keep the one that they began with.
+final class CurrentTLSContext: Sendable {
+    private let paths: TLSConfiguration
+    private let context: Lock<TLSContext>
+
+    init(_ paths: TLSConfiguration) throws(ServerError) {
+        self.paths = paths
+        context = Lock(try TLSContext(paths))
+    }
+
+    /// Reads certificate and key again; a pair that cannot be used changes nothing.
+    func reload() throws(ServerError) {
+        let renewed = try TLSContext(paths)
+        context.withLock { $0 = renewed }
+    }
+
+    func makeStream(descriptor: Int32) -> TLSStream? {
+        context.withLock { $0 }.makeStream(descriptor: descriptor)
     }
 }
 
