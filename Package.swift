@@ -48,7 +48,8 @@ let package = Package(
         .target(
             name: "ModelServing",
             dependencies: [
-                "COpenSSL", "Certification", "Execution", "Folding", "Graph", "ModelFormats", "Tensors",
+                "CLinux", "COpenSSL", "Certification", "Execution", "Folding", "Graph", "ModelFormats",
+                "Tensors",
                 "Threads",
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -45,6 +45,28 @@ import Testing
         #expect(error?.reason == reason)
     }
 
+    @Test(arguments: [
+        (#"{}"#, [1, 2, 5, 9]), (#"{"versionPolicy": "all"}"#, [1, 2, 5, 9]),
+        (#"{"versionPolicy": {"latest": 1}}"#, [9]), (#"{"versionPolicy": {"latest": 3}}"#, [2, 5, 9]),
+        (#"{"versionPolicy": {"latest": 1e9}}"#, [1, 2, 5, 9]),
+        (#"{"versionPolicy": {"specific": [5, 1, 7]}}"#, [1, 5]),
+    ])
+    func `a policy chooses versions`(_ text: String, _ chosen: [Int]) throws {
+        #expect(try description(text).versionPolicy.chosen(of: [1, 2, 5, 9]) == chosen)
+    }
+
+    @Test(arguments: [
+        "1", "\"latest\"", "{}", #"{"latest": 0}"#, #"{"latest": 1.5}"#, #"{"latest": "1"}"#,
+        #"{"latest": 1, "specific": [1]}"#, #"{"specific": []}"#, #"{"specific": [0]}"#,
+        #"{"specific": 1}"#, "null", #"{"latest": 1e300}"#,
+    ])
+    func `a policy of another form is refused`(_ policy: String) {
+        let error = #expect(throws: ModelDescription.Invalid.self) {
+            try description(#"{"versionPolicy": \#(policy)}"#)
+        }
+        #expect(error?.reason.hasPrefix("'versionPolicy' must be") == true)
+    }
+
     @Test func `an absent file has the defaults`() throws {
         let description = try ModelDescription(path: "/nonexistent/model.json")
         #expect(description.tolerance == ModelDescription.defaultTolerance && description.labels.isEmpty)

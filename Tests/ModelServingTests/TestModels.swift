@@ -18,6 +18,14 @@ final class TemporaryFolder {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
+    /// Puts a file in another's place by renaming, so that it is whole at every moment.
+    func replace(_ text: String, at name: String) {
+        write(text, to: name + ".new")
+        rename(path + "/" + name + ".new", path + "/" + name)
+    }
+
+    func remove(_ name: String) { try? FileManager.default.removeItem(atPath: path + "/" + name) }
+
     /// Writes a file, its folders included.
     func write(_ text: String, to name: String) {
         makeFolder(String(name[..<(name.lastIndex(of: "/") ?? name.startIndex)]))
@@ -51,7 +59,9 @@ enum TestModels {
     /// Reads files that hold nothing but the scale of `graph(scale:)`.
     static let loader = ModelLoader(
         fileNames: ["model.onnx"], workers: WorkerPool(threadCount: 1), clock: .system
-    ) { (folder) throws(ModelError) in
+    ) { (folder) throws(ModelError) in try read(folder) }
+
+    static func read(_ folder: String) throws(ModelError) -> (graph: Graph, platform: String) {
         let path = folder + "/model.onnx"
         guard let text = try? String(contentsOfFile: path, encoding: .utf8), let scale = Double(text) else {
             throw .file(path: path, reason: "damaged\nbeyond repair")
@@ -64,11 +74,12 @@ enum TestModels {
     }
 
     static func repository(
-        _ folder: TemporaryFolder, loader: ModelLoader = loader
+        _ folder: TemporaryFolder, _ configuration: RepositoryConfiguration = RepositoryConfiguration(),
+        loader: ModelLoader = TestModels.loader
     ) throws -> ModelRepository {
         try ModelRepository(
             folder: folder.path, loader: loader,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, configuration: configuration)
     }
 
     static func loaded(

@@ -41,3 +41,22 @@ enum FileSystem {
         if case .file(_, let reason) = error { reason } else { error.description }
     }
 }
+
+extension FileSystem {
+    /// The path with every symbolic link resolved; `nil` when it leads to nothing.
+    static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Throws for a symbolic link that leads out of `root`: a repository is served, and nothing beside it.
+    static func checkLink(_ path: String, root: String) throws(RepositoryError) {
+        guard let resolved = realPath(path) else {
+            throw .folder(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard resolved == root || resolved.utf8.starts(with: (root == "/" ? root : root + "/").utf8) else {
+            throw .folder(path: path, reason: "a symbolic link that leads out of the model repository")
+        }
+    }
+}

@@ -26,12 +26,14 @@ package final class LoadedModel: Sendable {
     package let digests: ModelDigests?
     /// The weights that the network reads, packed or as they are.
     package let weightByteCount: Int
+    /// The files that it was read from.
+    package let files: VersionFiles
     let queue: InferenceQueue
 
     init(
         name: String, version: String, platform: String, interface: ModelInterface,
         description: ModelDescription, original: Graph, report: FoldReport, executable: Executable,
-        sessions: SessionPool, loadSeconds: Double, digests: ModelDigests? = nil
+        sessions: SessionPool, loadSeconds: Double, files: VersionFiles, digests: ModelDigests? = nil
     ) {
         self.name = name
         self.version = version
@@ -48,6 +50,7 @@ package final class LoadedModel: Sendable {
             let (total, overflow) = sum.addingReportingOverflow(step.weightByteCount)
             return overflow ? Int.max : total
         }
+        self.files = files
         queue = InferenceQueue()
     }
 

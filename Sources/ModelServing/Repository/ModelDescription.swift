@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Tensors
 
 /// What a model's own `model.json` says beside its file.
 package struct ModelDescription: Sendable {
@@ -9,6 +8,7 @@ package struct ModelDescription: Sendable {
     package var card: JSONValue?
     /// How far from golden outputs an output may be, in units of max(1, their standard deviation).
     package var tolerance: Double
+    package var versionPolicy = VersionPolicy.all
 
     /// `batching.maxBatchSize`: items that may ride in one run; `nil`: the server's own.
     package var maximumBatchSize: Int?
@@ -17,7 +17,7 @@ package struct ModelDescription: Sendable {
 
     package static let defaultTolerance = 1e-4
     package static let maximumByteCount = 1 << 20
-    static let knownKeys = ["labels", "card", "tolerance", "batching"]
+    static let knownKeys = ["labels", "card", "tolerance", "batching", "versionPolicy"]
     static let knownBatchingKeys = ["maxBatchSize", "maxQueueDelayMicroseconds"]
 
     package init(
@@ -34,18 +34,14 @@ package struct ModelDescription: Sendable {
             self.init()
             return
         }
-        let file: MappedFile
+        let json: [UInt8]
         do {
-            file = try MappedFile(path: path)
+            json = try SmallFile.read(path, maximumByteCount: Self.maximumByteCount)
         } catch {
-            throw .description(path: path, reason: FileSystem.reason(error))
-        }
-        guard file.bytes.count <= Self.maximumByteCount else {
-            throw .description(
-                path: path, reason: "\(file.bytes.count) bytes, at most \(Self.maximumByteCount) are read")
+            throw .description(path: path, reason: error.reason)
         }
         do {
-            try self.init(json: Array(file.bytes))
+            try self.init(json: json)
         } catch {
             throw .description(path: path, reason: error.reason)
         }
@@ -77,6 +73,7 @@ package struct ModelDescription: Sendable {
             }
             self.tolerance = number
         }
+        if let policy = members["versionPolicy"] { versionPolicy = try VersionPolicy(policy) }
     }
 
     private mutating func readBatching(_ value: JSONValue) throws(Invalid) {

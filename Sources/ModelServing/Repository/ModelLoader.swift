@@ -4,7 +4,8 @@ import Graph
 import ModelFormats
 import Tensors
 
-/// Turns a model file into a model that is ready to run: read, fold, prove, compile, check against golden outputs.
+/// Turns a model file into a model that is ready to run: read, fold, prove, compile, check against golden outputs, warm
+/// up.
 package struct ModelLoader: Sendable {
     /// The files of which a version's folder must hold one.
     package let fileNames: [String]
@@ -13,11 +14,13 @@ package struct ModelLoader: Sendable {
     private let clock: MonotonicClock
     private let options: ExecutionOptions
     private let makesDigests: Bool
+    private let availableMemory: @Sendable () -> Int?
 
     /// `read` gets a version's folder; all models' sessions share the threads of `workers`.
     package init(
         fileNames: [String], workers: WorkerPool, clock: MonotonicClock,
         options: ExecutionOptions = ExecutionOptions(), makesDigests: Bool = true,
+        availableMemory: @escaping @Sendable () -> Int? = { MemoryLimit.available },
         read: @escaping @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
     ) {
         self.fileNames = fileNames
@@ -25,6 +28,7 @@ package struct ModelLoader: Sendable {
         self.clock = clock
         self.options = options
         self.makesDigests = makesDigests
+        self.availableMemory = availableMemory
         self.read = read
     }
 
@@ -42,16 +46,22 @@ package struct ModelLoader: Sendable {
         }
     }
 
-    /// Loads the version in `folder`.
+    /// Loads the version in `folder`, which holds `files`.
     package func load(
-        name: String, version: String, folder: String, description: ModelDescription
+        name: String, version: String, folder: String, description: ModelDescription,
+        files: VersionFiles
     ) throws(RepositoryError) -> LoadedModel {
         let start = clock.nanoseconds()
+        try checkMemory(files)
         let (graph, platform): (Graph, String)
         do {
             (graph, platform) = try read(folder)
         } catch {
             throw .format(error)
+        }
+        // Golden vectors say what a network with such weights shall compute; without them nobody has.
+        if !files.hasGoldenVectors, let weight = NonFiniteWeight.first(in: graph) {
+            throw .weight(name: weight.name, index: weight.index)
         }
         var folded: Graph
         let report: FoldReport
@@ -74,10 +84,48 @@ package struct ModelLoader: Sendable {
         }
         let sessions = SessionPool(executable: executable, workers: workers)
         try checkGolden(folder + "/golden", interface, sessions, description.tolerance)
+        try warmUp(sessions, interface, executable.graph)
         return LoadedModel(
             name: name, version: version, platform: platform, interface: interface,
             description: description, original: graph, report: report, executable: executable,
-            sessions: sessions, loadSeconds: Double(clock.nanoseconds() &- start) / 1e9, digests: digests)
+            sessions: sessions, loadSeconds: Double(clock.nanoseconds() &- start) / 1e9, files: files,
+            digests: digests)
+    }
+
+    /// Packed weights take about as much as the files, and layers run by Winograd's algorithm more; the arena comes on top.
+    private static let memoryPercent = 125
+
+    private func checkMemory(_ files: VersionFiles) throws(RepositoryError) {
+        guard let available = availableMemory() else { return }
+        let (product, overflow) = files.modelByteCount.multipliedReportingOverflow(by: Self.memoryPercent)
+        let needed = overflow ? Int.max : product / 100
+        guard needed <= available else { throw .memory(needed: needed, available: available) }
+    }
+
+    /// The largest input that a warm-up makes.
+    private static let maximumWarmUpByteCount = 256 << 20
+
+    /// Runs once with zeros, so that the first request finds memory and code in their places.
+    ///
+    /// Zeros need not suit a network, so one that cannot be computed for them is no failure; no memory is. Loops may go
+    /// on for ever and extents other than the batch's may fit nothing: such networks start cold.
+    private func warmUp(
+        _ sessions: SessionPool, _ interface: ModelInterface, _ graph: Graph
+    ) throws(RepositoryError) {
+        guard !graph.nodes.contains(where: { $0.operation is any ControlFlowOperator }) else { return }
+        var inputs: [String: Tensor] = [:]
+        for port in interface.inputs where !port.isOptional {
+            guard port.dimensions.dropFirst().allSatisfy({ $0 != nil }),
+                let shape = try? Shape(port.dimensions.map { $0 ?? 1 }),
+                shape.count <= Self.maximumWarmUpByteCount / port.elementType.byteCount
+            else { return }
+            inputs[port.name] = Tensor(elementType: port.elementType, shape: shape) { _ in }
+        }
+        do {
+            _ = try sessions.run(inputs)
+        } catch .outOfMemory(let byteCount) {
+            throw .execution(.outOfMemory(byteCount: byteCount))
+        } catch {}
     }
 
     private func checkGolden(

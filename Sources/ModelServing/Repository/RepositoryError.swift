@@ -7,6 +7,7 @@ import Tensors
 package enum RepositoryError: Error, CustomStringConvertible {
     case folder(path: String, reason: String)
     case noVersion(path: String, expected: String)
+    case noChosenVersion(path: String)
     case versionName(String)
     case modelCount(maximum: Int)
     case description(path: String, reason: String)
@@ -14,6 +15,10 @@ package enum RepositoryError: Error, CustomStringConvertible {
     case graph(GraphError)
     case execution(ExecutionError)
     case interface(name: String, reason: String)
+    case files(String)
+    case changedWhileLoading
+    case weight(name: String, index: Int)
+    case memory(needed: Int, available: Int)
     case golden(file: String, reason: String)
     case goldenMismatch(
         output: String, index: Int, expected: Double, actual: Double, tolerance: Double)
@@ -23,6 +28,7 @@ package enum RepositoryError: Error, CustomStringConvertible {
         case .folder(let path, let reason): "\(path): \(reason)"
         case .noVersion(let path, let expected):
             "\(path): no version; expected a file such as 1/\(expected) in it"
+        case .noChosenVersion(let path): "\(path): no version that 'versionPolicy' chooses"
         case .versionName(let name):
             "folder '\(name)' holds a model but is no version: expected 1, 2, 3, …"
         case .modelCount(let maximum): "more than \(maximum) models or versions in one repository"
@@ -31,6 +37,12 @@ package enum RepositoryError: Error, CustomStringConvertible {
         case .graph(let error): error.description
         case .execution(let error): error.description
         case .interface(let name, let reason): "value '\(name)' \(reason)"
+        case .files(let problem): problem
+        case .changedWhileLoading:
+            "the files changed while they were read; put new ones in their place by renaming"
+        case .weight(let name, let index): "weight '\(name)' is not finite at element \(index)"
+        case .memory(let needed, let available):
+            "needs about \(needed >> 20) MiB of memory, \(available >> 20) MiB are left"
         case .golden(let file, let reason): "golden file '\(file)': \(reason)"
         case .goldenMismatch(let output, let index, let expected, let actual, let tolerance):
             "golden check failed: output '\(output)' element \(index) is \(actual), expected \(expected) "

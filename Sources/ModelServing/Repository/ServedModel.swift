@@ -21,53 +21,138 @@ package enum VersionState: Sendable {
     package var reason: String? {
         if case .unavailable(let reason) = self { reason } else { nil }
     }
+
+    var model: LoadedModel? {
+        if case .ready(let model) = self { model } else { nil }
+    }
 }
 
 /// A model of the repository with its versions, whether they can be served or not.
+///
+/// Only the repository's thread changes it; each change is seen whole or not at all.
 package final class ServedModel: Sendable {
-    package let name: String
-    /// The name's number, which metrics index by; `nil` past `NameIndex.maximumCount` names.
-    package let index: Int?
-    /// Canonical decimal numbers, ascending.
-    package let versions: [String]
-    let folder: String
-    /// What is wrong with the model's folder as a whole.
-    package let problem: String?
-    private let states: Lock<[String: VersionState]>
+    struct Version: Sendable {
+        let number: Int
+        let name: String
+        var state: VersionState
+        /// The files that were loaded, or refused, last.
+        var files: VersionFiles?
+        /// Why a version that is served has not been replaced by what lies on the disk now.
+        var reloadProblem: String?
+        /// Whether the server is not ready until this version is.
+        var isAwaited: Bool
 
-    init(name: String, index: Int?, folder: String, versions: [String], problem: String?) {
-        self.name = name
-        self.index = index
-        self.folder = folder
-        self.versions = versions
-        self.problem = problem
-        states = Lock(Dictionary(uniqueKeysWithValues: versions.map { ($0, VersionState.loading) }))
-    }
-
-    package func state(of version: String) -> VersionState? { states.withLock { $0[version] } }
-
-    func setState(_ state: VersionState, of version: String) { states.withLock { $0[version] = state } }
-
-    /// Every version with its state, ascending.
-    package var allStates: [(version: String, state: VersionState)] {
-        let states = states.withLock { $0 }
-        return versions.compactMap { version in states[version].map { (version, $0) } }
-    }
-
-    /// The versions that are served, ascending.
-    package var loaded: [LoadedModel] {
-        allStates.compactMap { entry in
-            if case .ready(let model) = entry.state { model } else { nil }
+        init(number: Int, state: VersionState, isAwaited: Bool) {
+            self.number = number
+            name = String(number)
+            self.state = state
+            self.isAwaited = isAwaited
         }
     }
 
+    private struct State {
+        /// Ascending.
+        var versions: [Version] = []
+        var problem: String?
+        var isProblemAwaited = false
+    }
+
+    package let name: String
+    /// The name's number, which metrics index by; `nil` past `NameIndex.maximumCount` names.
+    package let index: Int?
+    private let state = Lock(State())
+
+    init(name: String, index: Int?) {
+        self.name = name
+        self.index = index
+    }
+
+    // MARK: - What the repository's thread changes
+
+    func version(_ number: Int) -> Version? {
+        state.withLock { state in state.versions.first { $0.number == number } }
+    }
+
+    var allVersions: [Version] { state.withLock { $0.versions } }
+
+    /// Puts a version in its place, or in that of the one with the same number.
+    func set(_ version: Version) {
+        state.withLock { state in
+            if let index = state.versions.firstIndex(where: { $0.number >= version.number }) {
+                if state.versions[index].number == version.number {
+                    state.versions[index] = version
+                } else {
+                    state.versions.insert(version, at: index)
+                }
+            } else {
+                state.versions.append(version)
+            }
+        }
+    }
+
+    func remove(_ number: Int) {
+        state.withLock { state in state.versions.removeAll { $0.number == number } }
+    }
+
+    func setProblem(_ problem: String?, isAwaited: Bool) {
+        state.withLock { state in
+            state.problem = problem
+            state.isProblemAwaited = isAwaited
+        }
+    }
+
+    /// Whether the server is not ready until the folder's problem is gone.
+    var isProblemAwaited: Bool { state.withLock { $0.problem != nil && $0.isProblemAwaited } }
+
+    // MARK: - What requests see
+
+    /// Canonical decimal numbers, ascending.
+    package var versions: [String] { state.withLock { $0.versions.map(\.name) } }
+
+    /// What is wrong with the model's folder as a whole.
+    package var problem: String? { state.withLock { $0.problem } }
+
+    package func state(of version: String) -> VersionState? {
+        state.withLock { state in state.versions.first { $0.name == version }?.state }
+    }
+
+    /// Every version with its state, ascending.
+    package var allStates: [(version: String, state: VersionState)] {
+        state.withLock { $0.versions.map { ($0.name, $0.state) } }
+    }
+
+    /// Why a version that is served has not been replaced by what lies on the disk now.
+    package func reloadProblem(of version: String) -> String? {
+        state.withLock { state in state.versions.first { $0.name == version }?.reloadProblem }
+    }
+
+    /// The versions that are served, ascending.
+    package var loaded: [LoadedModel] { state.withLock { $0.versions.compactMap(\.state.model) } }
+
     /// Whether all of it is served.
-    package var isReady: Bool { problem == nil && loaded.count == versions.count }
+    package var isReady: Bool {
+        state.withLock { state in
+            state.problem == nil && !state.versions.isEmpty
+                && state.versions.allSatisfy { $0.state.model != nil }
+        }
+    }
+
+    /// Whether the server is not ready because of this model.
+    ///
+    /// What came while the server ran, and what was unloaded on request, takes no readiness away.
+    package var isAwaited: Bool {
+        state.withLock { state in
+            (state.problem != nil && state.isProblemAwaited)
+                || state.versions.contains { $0.isAwaited && $0.state.model == nil }
+        }
+    }
 
     /// The version that a request means: the named one, or the highest that is ready.
     package func resolve(_ version: String?) throws(ServingError) -> LoadedModel {
         guard let version else {
-            if let model = loaded.last { return model }
+            let highest = state.withLock { state in state.versions.last { $0.state.model != nil }?.state.model
+            }
+            if let highest { return highest }
             throw .notReady(model: name, version: nil, reason: blockingReason)
         }
         switch state(of: version) {
