@@ -30,6 +30,7 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     case frame(reason: String)
     case limit(String, maximum: Int)
     case serving(ServingError)
+    case control(RepositoryControlError)
 
     package var status: HTTPResponse.Status {
         switch self {
@@ -42,6 +43,7 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         case .unsupported: .notImplemented
         case .expansionTooLarge: .contentTooLarge
         case .serving(let error): Self.status(error.status)
+        case .control(let error): Self.status(error.status)
         default: .badRequest
         }
     }
@@ -51,6 +53,7 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         switch code {
         case 404: .notFound
         case 500: .internalServerError
+        case 501: .notImplemented
         case 503: .serviceUnavailable
         default: .badRequest
         }
@@ -85,6 +88,7 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         case .frame(let reason): reason
         case .limit(let what, let maximum): "more than \(maximum) \(what)"
         case .serving(let error): error.description
+        case .control(let error): error.description
         }
     }
 }

@@ -24,7 +24,8 @@ package struct ServingHandler: RequestHandler {
             modelNames: services.repository.names)
         let (repository, scheduler) = (services.repository, services.scheduler)
         var families: [any MetricFamily] = [
-            metrics, ModelMetrics(repository: repository, scheduler: scheduler), ProcessMetrics(),
+            metrics, repository.loadCounts, ModelMetrics(repository: repository, scheduler: scheduler),
+            ProcessMetrics(),
         ]
         if services.observability.hasTritonNames {
             families.append(TritonMetrics(repository: repository, scheduler: scheduler))

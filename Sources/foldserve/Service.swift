@@ -4,6 +4,7 @@ import Logging
 import ModelFormats
 import ModelServing
 import ServingAPI
+import Tensors
 
 /// The parts of a running server, put together.
 struct Service {
@@ -13,6 +14,8 @@ struct Service {
     private let codecWorkers: WorkerQueue
     private let backgroundWorkers: WorkerQueue
     private let server: Server
+    private let adminServer: Server?
+    private let watcher: FileWatcher
 
     /// Bodies that wait to be read, and measurements that wait to be made; past it 503.
     private static let queuedWorkLimit = 256
@@ -20,6 +23,7 @@ struct Service {
     /// Reads the repository's names and binds the port; nothing is loaded or accepted yet.
     init(settings: Configuration, logger: Logger) throws {
         self.settings = settings
+        MappedFile.surviveCutFiles()
         let clock = MonotonicClock.system
         let threadCount = settings.threads == 0 ? ThreadCount.available : settings.threads
         let loader = ModelLoader(
@@ -27,7 +31,9 @@ struct Service {
             options: ExecutionOptions(usesWinograd: settings.engine.winograd),
             makesDigests: settings.modelDigests)
         do {
-            repository = try ModelRepository(folder: settings.models, loader: loader, logger: logger)
+            repository = try ModelRepository(
+                folder: settings.models, loader: loader, logger: logger,
+                configuration: Self.repositoryConfiguration(settings))
         } catch {
             throw CommandFailure.usage("the model repository cannot be read: \(error)")
         }
@@ -41,12 +47,13 @@ struct Service {
         var observability = Observability()
         observability.hasTritonNames = settings.metrics.tritonNames
         observability.hasServerTiming = settings.serverTiming
-        let handler = ServingHandler(
-            ServingServices(
-                repository: repository, scheduler: scheduler, codecWorkers: codecWorkers,
-                backgroundWorkers: backgroundWorkers, limits: limits, observability: observability,
-                logger: logger, serverVersion: Version.text),
-            clock: clock)
+        let access = try Self.policy(settings.access.tokenFile)
+        let adminAccess = try Self.policy(settings.admin.tokenFile)
+        let services = ServingServices(
+            repository: repository, scheduler: scheduler, codecWorkers: codecWorkers,
+            backgroundWorkers: backgroundWorkers, limits: limits, access: access,
+            observability: observability, logger: logger, serverVersion: Version.text)
+        let handler = ServingHandler(services, clock: clock)
         var configuration = ServerConfiguration(
             host: settings.host, port: settings.port, loopCount: settings.eventLoops, limits: settings.limits)
         if let certificatePath = settings.tlsCertificate, let keyPath = settings.tlsKey {
@@ -54,9 +61,22 @@ struct Service {
         }
         do {
             server = try Server(configuration: configuration, handler: handler, logger: logger)
+            if let adminAccess {
+                configuration.host = settings.admin.host
+                configuration.port = settings.admin.port
+                configuration.loopCount = 1
+                adminServer = try Server(
+                    configuration: configuration, handler: AdminHandler(services, access: adminAccess),
+                    logger: logger)
+            } else {
+                adminServer = nil
+            }
         } catch {
             throw CommandFailure.usage(error.description)
         }
+        watcher = Self.watcher(
+            settings, servers: [server] + (adminServer.map { [$0] } ?? []),
+            policies: [access, adminAccess].compactMap { $0 }, logger: logger)
     }
 
     private static func scheduling(_ settings: Configuration) -> InferenceScheduler.Configuration {
@@ -70,20 +90,90 @@ struct Service {
                 queueDelayMicroseconds: UInt64(settings.batching.maxQueueDelayMicroseconds)))
     }
 
-    var url: String {
-        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-        return "\(settings.tlsCertificate == nil ? "http" : "https")://\(host):\(server.port)"
+    private static func repositoryConfiguration(_ settings: Configuration) -> RepositoryConfiguration {
+        var configuration = RepositoryConfiguration()
+        configuration.mode = RepositoryConfiguration.Mode(rawValue: settings.repository.mode) ?? .static
+        configuration.pollSeconds = settings.repository.pollSeconds
+        configuration.modelsAtStart = settings.repository.loadAtStart.split(separator: ",").map { name in
+            String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        }
+        return configuration
+    }
+
+    private static func policy(_ path: String?) throws -> AccessPolicy? {
+        guard let path else { return nil }
+        do {
+            return try AccessPolicy(path: path)
+        } catch {
+            throw CommandFailure.usage(error.reason)
+        }
+    }
+
+    /// Reads certificates and tokens again when their files change; what cannot be used is logged, and nothing changes.
+    private static func watcher(
+        _ settings: Configuration, servers: [Server], policies: [AccessPolicy], logger: Logger
+    ) -> FileWatcher {
+        var groups: [(paths: [String], reload: @Sendable () -> Void)] = []
+        if let certificatePath = settings.tlsCertificate, let keyPath = settings.tlsKey {
+            groups.append(
+                ([certificatePath, keyPath], { reload(servers, certificatePath, logger) }))
+        }
+        for policy in policies {
+            groups.append(([policy.path], { reload(policy, logger) }))
+        }
+        return FileWatcher(groups)
+    }
+
+    private static func reload(_ servers: [Server], _ path: String, _ logger: Logger) {
+        do {
+            for server in servers { try server.reloadCertificate() }
+            logger.info("certificate read again", metadata: ["path": "\(path)"])
+        } catch {
+            logger.error(
+                "certificate not replaced; the one before stays", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private static func reload(_ policy: AccessPolicy, _ logger: Logger) {
+        do {
+            try policy.reload()
+            logger.info("tokens read again", metadata: ["path": "\(policy.path)"])
+        } catch {
+            logger.error(
+                "tokens not replaced; those before stay", metadata: ["reason": "\(error.reason)"])
+        }
+    }
+
+    var url: String { url(host: settings.host, server) }
+
+    /// Where the admin listener is, if there is one.
+    var adminURL: String? { adminServer.map { url(host: settings.admin.host, $0) } }
+
+    private func url(host: String, _ server: Server) -> String {
+        "\(settings.tlsCertificate == nil ? "http" : "https")://"
+            + "\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
+    }
+
+    /// Reads again what lies on the disk, now.
+    func reload() {
+        watcher.lookNow()
+        repository.scanSoon()
     }
 
     /// Begins to accept and to load: a server is live at once, and ready when every model is.
     func start() {
         server.start()
+        adminServer?.start()
+        watcher.start()
         repository.start()
     }
 
     /// Answers what was accepted, then ends every thread.
     func shutdown() {
+        watcher.stop()
+        repository.stop()
         server.shutdown(drainTimeoutSeconds: settings.drainTimeoutSeconds)
+        adminServer?.shutdown(drainTimeoutSeconds: settings.drainTimeoutSeconds)
         scheduler.stop()
         codecWorkers.stop()
         backgroundWorkers.stop()

@@ -1,6 +1,6 @@
 import Glibc
 
-/// SIGTERM and SIGINT, received where the program waits for them instead of in a handler.
+/// SIGTERM, SIGINT and SIGHUP, received where the program waits for them instead of in a handler.
 struct TerminationSignals {
     private let set: sigset_t
 
@@ -10,15 +10,19 @@ struct TerminationSignals {
         sigemptyset(&set)
         sigaddset(&set, SIGTERM)
         sigaddset(&set, SIGINT)
+        sigaddset(&set, SIGHUP)
         pthread_sigmask(SIG_BLOCK, &set, nil)
         self.set = set
     }
 
-    /// Blocks until one of them arrives.
-    func wait() -> String {
+    /// Blocks until one of the first two arrives; calls `hangUp` for the third.
+    func wait(hangUp: () -> Void) -> String {
         var set = set
-        var signal: Int32 = 0
-        while sigwait(&set, &signal) != 0 {}
-        return signal == SIGINT ? "SIGINT" : "SIGTERM"
+        while true {
+            var signal: Int32 = 0
+            guard sigwait(&set, &signal) == 0 else { continue }
+            guard signal == SIGHUP else { return signal == SIGINT ? "SIGINT" : "SIGTERM" }
+            hangUp()
+        }
     }
 }

@@ -23,7 +23,7 @@ struct ReadyEndpoint: ImmediateEndpoint {
     let repository: ModelRepository
 
     func respond(to call: EndpointCall) throws(RequestError) -> ServerResponse {
-        if let model = repository.models.first(where: { !$0.isReady }) {
+        if let model = repository.blockingModel {
             throw .serving(.notReady(model: model.name, version: nil, reason: model.blockingReason))
         }
         return APIResponse.json { writer in

@@ -20,7 +20,9 @@ struct RepositoryIndex {
             }
             return states.compactMap { version, state in
                 if isReadyOnly, case .ready = state {} else if isReadyOnly { return nil }
-                return Entry(name: model.name, version: version, state: state.name, reason: state.reason)
+                return Entry(
+                    name: model.name, version: version, state: state.name,
+                    reason: state.reason ?? model.reloadProblem(of: version))
             }
         }
     }

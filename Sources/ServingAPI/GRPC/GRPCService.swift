@@ -10,9 +10,11 @@ struct GRPCService: Sendable {
     private let indices: [String: Int]
     private let services: ServingServices
 
-    init(_ services: ServingServices) {
+    /// `procedures` are those of the port of predictions where none are given.
+    init(_ services: ServingServices, procedures: [any Procedure]? = nil) {
         self.services = services
-        procedures = ProcedureCatalog.standard(services)
+        let procedures = procedures ?? ProcedureCatalog.standard(services)
+        self.procedures = procedures
         indices = Dictionary(uniqueKeysWithValues: procedures.enumerated().map { ($1.path, $0) })
     }
 

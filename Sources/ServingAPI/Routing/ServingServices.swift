@@ -14,7 +14,7 @@ package struct ServingServices: Sendable {
     /// What compressed bodies have expanded to.
     package let expandedBytes: ByteBudget
     /// Who may ask what; `nil` lets everyone ask everything.
-    package let access: AccessPolicy?
+    package var access: AccessPolicy?
     package let observability: Observability
     /// Gets a line for each request that fails.
     package let logger: Logger

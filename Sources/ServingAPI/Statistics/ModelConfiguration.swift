@@ -22,6 +22,7 @@ struct ModelConfiguration {
     let outputs: [Port]
     /// Requests that run at once.
     let instanceCount: Int
+    let versionPolicy: VersionPolicy
 
     init(_ model: LoadedModel, scheduler: InferenceScheduler) {
         let interface = model.interface
@@ -35,6 +36,7 @@ struct ModelConfiguration {
                     isOptional: port.isOptional)
             }
         }
+        versionPolicy = model.description.versionPolicy
         name = model.name
         platform = model.platform
         maximumBatchSize = isBatched ? policy.maximumItemCount : 0
@@ -81,9 +83,23 @@ extension ModelConfiguration {
         writer.string(Self.backend)
         writer.key("version_policy")
         writer.object { writer in
-            // Every version in the folder is served.
-            writer.key("all")
-            writer.object { _ in }
+            switch versionPolicy {
+            case .all:
+                writer.key("all")
+                writer.object { _ in }
+            case .latest(let count):
+                writer.key("latest")
+                writer.object { writer in
+                    writer.key("num_versions")
+                    writer.integer(count)
+                }
+            case .specific(let versions):
+                writer.key("specific")
+                writer.object { writer in
+                    writer.key("versions")
+                    writer.integers(versions.sorted())
+                }
+            }
         }
         writer.key("max_batch_size")
         writer.integer(maximumBatchSize)

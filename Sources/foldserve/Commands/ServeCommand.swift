@@ -8,7 +8,8 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve", abstract: "Serves a folder of models over HTTP.",
         discussion: """
             Settings come from the configuration file, then from FOLDSERVE_… variables, then from these options. \
-            SIGTERM and SIGINT stop accepting, answer what was accepted and exit with 0.
+            SIGTERM and SIGINT stop accepting, answer what was accepted and exit with 0. SIGHUP reads certificates and \
+            tokens again, and looks at the repository now where it is polled.
             """)
 
     @Option(help: "The configuration file; config/foldserve.json shows every setting.")
@@ -52,8 +53,9 @@ struct ServeCommand: ParsableCommand {
             let service = try Service(settings: settings, logger: logger)
             service.start()
             print("listening on \(service.url)")
+            if let url = service.adminURL { print("admin on \(url)") }
             fflush(nil)
-            let signal = signals.wait()
+            let signal = signals.wait { service.reload() }
             logger.info("draining", metadata: ["signal": "\(signal)"])
             service.shutdown()
             logger.info("stopped")

@@ -28,6 +28,9 @@ package struct Configuration {
     package var serverTiming = true
     package var metrics = Metrics()
     package var batching = Batching()
+    package var repository = Repository()
+    package var access = Access()
+    package var admin = Admin()
     package var engine = Engine()
     package var limits = Limits()
 
@@ -37,6 +40,29 @@ package struct Configuration {
         package var maxBatchSize = 8
         /// How long a request may be held back for others.
         package var maxQueueDelayMicroseconds = 0
+    }
+
+    /// When models are loaded and looked at again.
+    package struct Repository {
+        /// `static`, `poll` or `explicit`.
+        package var mode = "static"
+        package var pollSeconds = 5.0
+        /// In the mode `explicit`, names with commas between them, or `*`.
+        package var loadAtStart = ""
+    }
+
+    /// Who may ask what on the port of predictions.
+    package struct Access {
+        /// Without one everyone may ask everything.
+        package var tokenFile: String?
+    }
+
+    /// A listener of its own for loading and unloading.
+    package struct Admin {
+        package var host = "127.0.0.1"
+        package var port = 8081
+        /// Without one there is no such listener.
+        package var tokenFile: String?
     }
 
     /// How models are computed.

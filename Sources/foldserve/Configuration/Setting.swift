@@ -40,6 +40,15 @@ package struct Setting {
             Setting(
                 "batching.maxQueueDelayMicroseconds",
                 .integer(\.batching.maxQueueDelayMicroseconds, BatchPolicy.queueDelayRange)),
+            Setting(
+                "repository.mode",
+                .text(\.repository.mode, allowed: RepositoryConfiguration.Mode.allCases.map(\.rawValue))),
+            Setting("repository.pollSeconds", .seconds(\.repository.pollSeconds)),
+            Setting("repository.loadAtStart", .text(\.repository.loadAtStart, allowed: nil)),
+            Setting("access.tokenFile", .optionalText(\.access.tokenFile)),
+            Setting("admin.host", .text(\.admin.host, allowed: nil)),
+            Setting("admin.port", .integer(\.admin.port, 0...65_535)),
+            Setting("admin.tokenFile", .optionalText(\.admin.tokenFile)),
             Setting("engine.winograd", .flag(\.engine.winograd)),
             limit("maximumHeaderByteCount", \.maximumHeaderByteCount),
             limit("maximumHeaderCount", \.maximumHeaderCount),
