@@ -11,11 +11,12 @@ import pytest
 import infer
 import networks
 from http2_cases import ANSWER, CASES, CONNECTION, NOTHING, PATH, POST, STREAM
-from raw_http import Incomplete
-from raw_http2 import (
+from http2_frames import (
     DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GET, HEADERS, INITIAL_WINDOW_SIZE, LIVE, MAX_CONCURRENT_STREAMS,
-    PING, PREFACE, PRIORITY, PROTOCOL_ERROR, REFUSED_STREAM, SETTINGS, Peer, block, frame, headers, literal, reset,
+    PING, PREFACE, PRIORITY, PROTOCOL_ERROR, REFUSED_STREAM, SETTINGS, block, frame, headers, literal, reset,
     settings, window_update)
+from raw_http import Incomplete
+from raw_http2 import Peer
 
 # Waiting for what must come; nothing is decided by time.
 SECONDS = 30
