@@ -49,10 +49,17 @@ class Server:
                 text += piece
                 for line in text.splitlines(keepends=True):
                     if line.startswith(LINE) and line.endswith("\n"):
+                        # What else it says, it says in the same breath.
+                        self.said = text
                         return line.removeprefix(LINE).strip()
                 if not piece:
                     break
         raise AssertionError(f"the server did not say where it listens; it said {text!r} and logged:\n{self.tail()}")
+
+    @property
+    def admin_url(self):
+        """The address of the admin listener."""
+        return next(line.removeprefix("admin on ") for line in self.said.splitlines() if line.startswith("admin on "))
 
     def __enter__(self):
         return self

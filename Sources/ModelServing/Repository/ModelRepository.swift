@@ -155,7 +155,7 @@ package final class ModelRepository: Sendable {
     private func run() {
         let reconciler = Reconciler(repository: self)
         while true {
-            switch nextTurn() {
+            switch nextTurn(mustLookAgain: reconciler.mustLookAgain) {
             case .task(.load(let name, let completion)): completion(reconciler.load(name))
             case .task(.unload(let name, let completion)): completion(reconciler.unload(name))
             case .scan: reconciler.scan()
@@ -166,8 +166,14 @@ package final class ModelRepository: Sendable {
         }
     }
 
-    private func nextTurn() -> Turn {
-        let nanoseconds = configuration.mode == .poll ? UInt64(configuration.pollSeconds * 1e9) : nil
+    /// New files are looked at again after so long, however seldom the folder is looked at.
+    private static let secondLookSeconds = 1.0
+
+    private func nextTurn(mustLookAgain: Bool) -> Turn {
+        let seconds = configuration.pollSeconds
+        let nanoseconds =
+            configuration.mode == .poll
+            ? UInt64((mustLookAgain ? min(seconds, Self.secondLookSeconds) : seconds) * 1e9) : nil
         let turn = work.wait(nanoseconds: nanoseconds) { work -> Turn? in
             if work.isStopping { return .end }
             if work.isScanDue {

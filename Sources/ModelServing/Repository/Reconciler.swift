@@ -14,6 +14,8 @@ final class Reconciler {
     private var missing: Set<String> = []
     private var isFirstScan = true
     private var drains: [Drain] = []
+    /// Whether the last look found files that were new, so that another one must agree.
+    private(set) var mustLookAgain = false
 
     /// The reason that a version has which was unloaded on request, or not yet loaded.
     static let unloaded = "unloaded"
@@ -36,6 +38,7 @@ final class Reconciler {
                 metadata: ["reason": "\(error.description)"])
             return
         }
+        mustLookAgain = false
         for scan in scans {
             if repository.isStopping { return }
             missing.remove(scan.name)
@@ -50,7 +53,10 @@ final class Reconciler {
         let present = Set(scans.map(\.name))
         for model in repository.models where !present.contains(model.name) {
             // Two looks must agree here too: a folder that is being replaced is away for a moment.
-            guard !missing.insert(model.name).inserted else { continue }
+            guard !missing.insert(model.name).inserted else {
+                mustLookAgain = true
+                continue
+            }
             missing.remove(model.name)
             seen[model.name] = nil
             repository.remove(model)
@@ -115,6 +121,7 @@ final class Reconciler {
             }
             guard isSettled(number) else {
                 isIncomplete = true
+                mustLookAgain = true
                 // Listed as loading: it is being copied.
                 if known == nil {
                     model.set(.init(number: number, state: .loading, isAwaited: isFirstScan))
@@ -130,7 +137,10 @@ final class Reconciler {
         // What is served stays until all that shall take its place has come.
         if !isIncomplete || scan.versions.isEmpty {
             for version in model.allVersions where scan.files(of: version.number) == nil {
-                guard version.state.model == nil || isGone(version.number, model, scan) else { continue }
+                guard version.state.model == nil || isGone(version.number, model, scan) else {
+                    mustLookAgain = true
+                    continue
+                }
                 model.remove(version.number)
                 retire(version, of: model)
             }
