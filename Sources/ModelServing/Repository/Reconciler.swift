@@ -14,6 +14,8 @@ final class Reconciler {
     private var missing: Set<String> = []
     private var isFirstScan = true
     private var drains: [Drain] = []
+    /// Whether something was loaded, or let go, since the heap was trimmed: a look alone leaves it as it is.
+    private var hasWorked = false
     /// Whether the last look found files that were new, so that another one must agree.
     private(set) var mustLookAgain = false
 
@@ -178,6 +180,7 @@ final class Reconciler {
         }
         version.files = files
         version.reloadProblem = nil
+        hasWorked = true
         do throws(RepositoryError) {
             let description = try scan.description.get()
             if let problem = files.problem { throw .files(problem) }
@@ -243,6 +246,8 @@ final class Reconciler {
     /// Waits until nobody answers with what was replaced, and gives its memory back to the system, with what loading
     /// took.
     private func letGo() {
+        guard hasWorked || !drains.isEmpty else { return }
+        hasWorked = false
         let start = repository.clock.nanoseconds()
         while drains.contains(where: { $0.model != nil }), !repository.isStopping,
             Double(repository.clock.nanoseconds() &- start) < Self.drainSeconds * 1e9
