@@ -15,7 +15,7 @@ package final class Session {
     private var recent: [BoundSchedule] = []
 
     /// The most schedules that stay bound to the arena.
-    private static let recentCapacity = 4
+    private static let recentCapacity = 8
 
     /// `threadCount`: all threads of a run, the caller's included.
     package convenience init(_ executable: Executable, threadCount: Int) {

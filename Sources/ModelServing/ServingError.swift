@@ -67,9 +67,16 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Reading bodies and measuring folds take moments, for which there are no estimates.
+    private static let busyMilliseconds = 1000
+
     /// After how many milliseconds the request may be sent again; `nil`: not known.
     package var retryMilliseconds: Int? {
-        if case .overloaded(_, _, let milliseconds) = self { milliseconds } else { nil }
+        switch self {
+        case .overloaded(_, _, let milliseconds): milliseconds
+        case .busy: Self.busyMilliseconds
+        default: nil
+        }
     }
 
     private static func list(_ extents: [Int]) -> String {

@@ -23,10 +23,14 @@ import Testing
     @Test func `refuses one request past the queue's limit and none before`() throws {
         let bench = try SchedulerBench(.init(queueLimit: 3))
         let gate = try bench.block()
-        for _ in 0..<3 { try bench.submit(bench.request()) }
+        for _ in 0..<3 {
+            try bench.scheduler.checkRoom(for: try bench.model())
+            try bench.submit(bench.request())
+        }
         #expect(bench.scheduler.pendingCount(of: try bench.model()) == 3)
         let error = #expect(throws: ServingError.self) { try bench.submit(bench.request()) }
         #expect(error?.description == "model 'm' is overloaded: its queue holds 3 requests")
+        #expect(throws: error) { try bench.scheduler.checkRoom(for: try bench.model()) }
         #expect(error?.retryMilliseconds == 1)
         gate.open()
         #expect(bench.outcomes.errors(4) == [nil, nil, nil, nil])

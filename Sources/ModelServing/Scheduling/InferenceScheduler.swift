@@ -91,6 +91,14 @@ package final class InferenceScheduler: Sendable {
         }
     }
 
+    /// Throws `overloaded` where no request for `model` would be taken in, whatever it holds: before its body is read.
+    package func checkRoom(for model: LoadedModel) throws(ServingError) {
+        let now = clock.nanoseconds()
+        guard let error = state.withLock({ $0.refusal(of: model, at: now) }) else { return }
+        model.statistics.recordFailure(.rejected, nanoseconds: 0)
+        throw error
+    }
+
     /// Requests of `model` that wait for a run.
     package func pendingCount(of model: LoadedModel) -> Int {
         model.queue.pendingCount.load(ordering: .relaxed)

@@ -45,13 +45,9 @@ struct SchedulerState {
     ) -> Admission {
         guard !isStopping else { return .refused(.stopping) }
         let queue = job.model.queue
-        let wait = expectedWait(job, at: now)
-        if let reason = refusal(job, wait: wait) {
-            let milliseconds = wait / 1_000_000 + 1
-            return .refused(
-                .overloaded(
-                    model: job.model.name, reason: reason,
-                    retryMilliseconds: Int(clamping: milliseconds)))
+        let wait = expectedWait(queue, level: job.level, itemCount: job.itemCount, at: now)
+        if let error = refusal(of: job.model, wait: wait) ?? lateness(job, wait: wait) {
+            return .refused(error)
         }
         var job = job
         job.costNanoseconds = queue.estimate.nanoseconds(itemCount: job.itemCount)
@@ -73,21 +69,37 @@ struct SchedulerState {
         return .taken(canRun: canRun, isDue: isDue)
     }
 
-    private func refusal(_ job: InferenceJob, wait: UInt64) -> String? {
-        if job.model.queue.count >= configuration.queueLimit {
-            return "its queue holds \(configuration.queueLimit) requests"
+    /// Why no request for `model` is taken in now, whatever its priority.
+    func refusal(of model: LoadedModel, at now: UInt64) -> ServingError? {
+        refusal(of: model, wait: expectedWait(model.queue, level: 0, itemCount: 1, at: now))
+    }
+
+    private func refusal(of model: LoadedModel, wait: UInt64) -> ServingError? {
+        if model.queue.count >= configuration.queueLimit {
+            return Self.overloaded(
+                model, "its queue holds \(configuration.queueLimit) requests", wait: wait)
         }
         if pendingCount >= configuration.totalQueueLimit {
-            return "the server's queues hold \(configuration.totalQueueLimit) requests"
+            return Self.overloaded(
+                model, "the server's queues hold \(configuration.totalQueueLimit) requests", wait: wait)
         }
-        if wait > configuration.maximumWaitNanoseconds {
-            return "a request would wait about \(Self.milliseconds(wait)) ms, at most "
-                + "\(Self.milliseconds(configuration.maximumWaitNanoseconds)) ms are allowed"
-        }
-        if let timeout = job.request.timeoutMicroseconds, wait / 1000 > timeout {
-            return "the request would wait about \(Self.milliseconds(wait)) ms, its timeout is shorter"
-        }
-        return nil
+        guard wait > configuration.maximumWaitNanoseconds else { return nil }
+        return Self.overloaded(
+            model,
+            "a request would wait about \(Self.milliseconds(wait)) ms, at most "
+                + "\(Self.milliseconds(configuration.maximumWaitNanoseconds)) ms are allowed", wait: wait)
+    }
+
+    private func lateness(_ job: InferenceJob, wait: UInt64) -> ServingError? {
+        guard let timeout = job.request.timeoutMicroseconds, wait / 1000 > timeout else { return nil }
+        return Self.overloaded(
+            job.model, "the request would wait about \(Self.milliseconds(wait)) ms, its timeout is shorter",
+            wait: wait)
+    }
+
+    private static func overloaded(_ model: LoadedModel, _ reason: String, wait: UInt64) -> ServingError {
+        .overloaded(
+            model: model.name, reason: reason, retryMilliseconds: Int(clamping: wait / 1_000_000 + 1))
     }
 
     private static func milliseconds(_ nanoseconds: UInt64) -> UInt64 {
@@ -95,15 +107,16 @@ struct SchedulerState {
     }
 
     /// How long a request would wait: what its model has before it, as much of the other models', and the run under way.
-    private func expectedWait(_ job: InferenceJob, at now: UInt64) -> UInt64 {
-        let queue = job.model.queue
-        let own = queue.nanoseconds(beforeLevel: job.level)
+    private func expectedWait(
+        _ queue: InferenceQueue, level: Int, itemCount: Int, at now: UInt64
+    ) -> UInt64 {
+        let own = queue.nanoseconds(beforeLevel: level)
         let all = queue.nanoseconds(beforeLevel: InferenceRequest.priorityLevelCount - 1)
         let others = queuedNanoseconds > all ? queuedNanoseconds - all : 0
         let underway = slots.reduce(UInt64.max) { least, end in
             min(least, end.map { $0 > now ? $0 - now : 0 } ?? 0)
         }
-        let share = own == 0 ? queue.estimate.nanoseconds(itemCount: job.itemCount) : own
+        let share = own == 0 ? queue.estimate.nanoseconds(itemCount: itemCount) : own
         let shared = min(others, share &* UInt64(max(1, active.count)))
         return (own &+ shared) / UInt64(slots.count) &+ underway
     }

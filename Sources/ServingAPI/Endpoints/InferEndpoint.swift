@@ -17,6 +17,7 @@ struct InferEndpoint: Endpoint {
 
     func handle(_ call: EndpointCall, completion: @escaping EndpointCompletion) throws(RequestError) {
         let model = try services.repository.loaded(call)
+        try services.checkRoom(for: model)
         let headers = call.request.request.headerFields
         let headerLength = try headers[Self.headerLengthName].map { (text) throws(RequestError) in
             try Self.headerLength(text)

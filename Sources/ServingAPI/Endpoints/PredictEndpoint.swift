@@ -14,6 +14,7 @@ struct PredictEndpoint: Endpoint {
 
     func handle(_ call: EndpointCall, completion: @escaping EndpointCompletion) throws(RequestError) {
         let model = try services.repository.loaded(call)
+        try services.checkRoom(for: model)
         try services.readingBody(of: call.request, { completion(.failure($0)) }) {
             (body, share) throws(RequestError) in
             let start = services.clock.nanoseconds()

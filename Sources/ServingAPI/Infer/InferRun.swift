@@ -52,6 +52,15 @@ extension ServingServices {
         }
     }
 
+    /// Throws where no request for `model` would be taken in: reading its body would be in vain.
+    func checkRoom(for model: LoadedModel) throws(RequestError) {
+        do throws(ServingError) {
+            try scheduler.checkRoom(for: model)
+        } catch {
+            throw .serving(error)
+        }
+    }
+
     /// Runs a request that was read within `inputNanoseconds`. On an inference worker, `encode` writes the answer from
     /// the outputs that were asked for, and `completion` gets it, with what is known of it besides.
     func infer<Answer: Sendable>(

@@ -12,6 +12,7 @@ struct ModelInferProcedure: Procedure {
 
     func handle(_ call: ProcedureCall, completion: @escaping ProcedureCompletion) throws(RequestError) {
         let model = try services.repository.loaded(call)
+        try services.checkRoom(for: model)
         let byteCount = call.message.bytes.count
         try services.reading(byteCount: byteCount, { completion(.failure($0)) }) { () throws(RequestError) in
             let start = services.clock.nanoseconds()
