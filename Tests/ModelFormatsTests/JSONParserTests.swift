@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ModelFormats
+import ModelFormats
 
 @Suite struct JSONParserTests {
     @Test func `reads values of every kind`() throws {

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import ModelFormats
+import ModelFormats
 
 @Suite struct ZipArchiveTests {
     let folder = TemporaryFolder()

@@ -1,5 +1,5 @@
 /// A JSON value of a model file.
-enum JSON: Sendable, Equatable {
+package enum JSON: Sendable, Equatable {
     case null
     case boolean(Bool)
     /// A number without fraction and exponent that fits.
@@ -10,19 +10,19 @@ enum JSON: Sendable, Equatable {
     case object([String: JSON])
 
     /// The member of an object, unless it is null or missing.
-    subscript(key: String) -> JSON? {
+    package subscript(key: String) -> JSON? {
         guard case .object(let members) = self, let value = members[key], value != .null else { return nil }
         return value
     }
 
-    var object: [String: JSON]? { if case .object(let members) = self { members } else { nil } }
-    var array: [JSON]? { if case .array(let elements) = self { elements } else { nil } }
-    var string: String? { if case .string(let text) = self { text } else { nil } }
-    var boolean: Bool? { if case .boolean(let value) = self { value } else { nil } }
-    var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+    package var object: [String: JSON]? { if case .object(let members) = self { members } else { nil } }
+    package var array: [JSON]? { if case .array(let elements) = self { elements } else { nil } }
+    package var string: String? { if case .string(let text) = self { text } else { nil } }
+    package var boolean: Bool? { if case .boolean(let value) = self { value } else { nil } }
+    package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
 
     /// Any number.
-    var real: Double? {
+    package var real: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .real(let value): value
@@ -31,14 +31,14 @@ enum JSON: Sendable, Equatable {
     }
 
     /// A list of integers, all of them.
-    var integers: [Int]? {
+    package var integers: [Int]? {
         guard let array else { return nil }
         let integers = array.compactMap(\.integer)
         return integers.count == array.count ? integers : nil
     }
 
     /// What errors call this kind of value.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .null: "null"
         case .boolean: "a boolean"

@@ -2,25 +2,25 @@
 ///
 /// Beyond the standard it takes the literals NaN, Infinity and -Infinity, which Python writes. A key that comes twice
 /// is refused.
-struct JSONParser {
-    struct Failure: Error {
-        let reason: String
-        let byteOffset: Int
+package struct JSONParser {
+    package struct Failure: Error {
+        package let reason: String
+        package let byteOffset: Int
     }
 
     /// How deep lists and objects may nest: each level takes room on the stack.
-    static let maximumDepth = 64
+    package static let maximumDepth = 64
     /// Values of any kind, keys included: each takes more memory than text.
-    static let maximumValueCount = 4_000_000
-    static let maximumNumberByteCount = 64
-    static let maximumStringByteCount = 1 << 20
+    package static let maximumValueCount = 4_000_000
+    package static let maximumNumberByteCount = 64
+    package static let maximumStringByteCount = 1 << 20
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
     private var depth = 0
     private var valueCount = 0
 
-    static func parse(_ bytes: [UInt8]) throws(Failure) -> JSON {
+    package static func parse(_ bytes: [UInt8]) throws(Failure) -> JSON {
         try bytes.withUnsafeBufferPointer { (buffer) throws(Failure) in
             var parser = JSONParser(bytes: buffer)
             let value = try parser.value()

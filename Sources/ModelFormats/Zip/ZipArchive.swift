@@ -5,25 +5,25 @@ import Tensors
 /// Stored members are ranges of the file. Refused are encryption, archives of several files, compression other than
 /// deflate, names that are no plain relative paths or come twice, and members that overlap or reach beyond their place.
 /// Source: PKWARE's APPNOTE 6.3.10, §4.3.
-struct ZipArchive: Sendable {
-    struct Member: Sendable {
-        let name: String
+package struct ZipArchive: Sendable {
+    package struct Member: Sendable {
+        package let name: String
         /// Where the member's bytes, compressed or not, are in the file.
-        let range: Range<Int>
-        let isDeflated: Bool
+        package let range: Range<Int>
+        package let isDeflated: Bool
         /// The bytes it has when it is expanded.
-        let byteCount: Int
+        package let byteCount: Int
         /// The CRC-32 of its expanded bytes.
-        let checksum: UInt32
+        package let checksum: UInt32
     }
 
     let file: MappedFile
     /// In the order of the central directory, without folders.
-    let members: [Member]
+    package let members: [Member]
     private let indices: [String: Int]
 
     /// Throws `ModelError.file` for anything that is no archive of the kind above.
-    init(_ file: MappedFile) throws(ModelError) {
+    package init(_ file: MappedFile) throws(ModelError) {
         self.file = file
         let scanner = ZipScanner(path: file.path, bytes: file.bytes)
         members = try scanner.members()
@@ -36,12 +36,12 @@ struct ZipArchive: Sendable {
         self.indices = indices
     }
 
-    subscript(name: String) -> Member? { indices[name].map { members[$0] } }
+    package subscript(name: String) -> Member? { indices[name].map { members[$0] } }
 
     /// The member's bytes, expanded and checked against their CRC-32: for what is small, as JSON is.
     ///
     /// Throws before it takes memory when there are more than `maximumByteCount`.
-    func contents(of member: Member, maximumByteCount: Int) throws(ModelError) -> [UInt8] {
+    package func contents(of member: Member, maximumByteCount: Int) throws(ModelError) -> [UInt8] {
         guard member.byteCount <= maximumByteCount else {
             throw refusal(member, "has \(member.byteCount) bytes, at most \(maximumByteCount) are read")
         }
@@ -62,7 +62,7 @@ struct ZipArchive: Sendable {
     }
 
     /// The member as a range of the mapped file. Throws when it is compressed.
-    func storedRange(of member: Member) throws(ModelError) -> Range<Int> {
+    package func storedRange(of member: Member) throws(ModelError) -> Range<Int> {
         guard !member.isDeflated else {
             throw refusal(member, "is compressed, weights are read where they are stored uncompressed")
         }
