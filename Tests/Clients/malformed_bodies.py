@@ -292,7 +292,7 @@ BODIES = {
     "method-post-health": Request(b"{}", (405,), path="/v2/health/live"),
     "method-post-metrics": Request(b"", (405,), path="/metrics"),
     "method-trace": Request(b"", (405, 501), method="TRACE", path="/v2"),
-    "path-root": get("/"),
+    "path-root": get("/."),
     "path-unknown": get("/v3"),
     "path-trailing-slash": get("/v2/"),
     "path-two-slashes": get("//v2"),
