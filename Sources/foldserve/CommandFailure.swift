@@ -11,14 +11,17 @@ package struct CommandFailure: Error {
     let message: String
     let exitCode: ExitCode
 
+    static let usageStatus = ExitCode(64)
+    static let dataStatus = ExitCode(65)
+
     /// 64: the command line or the configuration is wrong.
     static func usage(_ message: String) -> CommandFailure {
-        CommandFailure(message: message, exitCode: ExitCode(64))
+        CommandFailure(message: message, exitCode: usageStatus)
     }
 
     /// 65: a model or an input cannot be used.
     static func data(_ message: String) -> CommandFailure {
-        CommandFailure(message: message, exitCode: ExitCode(65))
+        CommandFailure(message: message, exitCode: dataStatus)
     }
 
     /// 70: an error of ours, or of the machine.

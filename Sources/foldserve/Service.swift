@@ -6,6 +6,27 @@ import ModelServing
 import ServingAPI
 import Tensors
 
+extension Configuration {
+    /// What of it is the HTTP server's.
+    var server: ServerConfiguration {
+        var configuration = ServerConfiguration(
+            host: host, port: port, loopCount: eventLoops, limits: limits)
+        if let certificatePath = tlsCertificate, let keyPath = tlsKey {
+            configuration.tls = TLSConfiguration(certificatePath: certificatePath, keyPath: keyPath)
+        }
+        return configuration
+    }
+
+    /// The same for the admin listener.
+    var adminServer: ServerConfiguration {
+        var configuration = server
+        configuration.host = admin.host
+        configuration.port = admin.port
+        configuration.loopCount = 1
+        return configuration
+    }
+}
+
 /// The parts of a running server, put together.
 struct Service {
     private let settings: Configuration
@@ -54,20 +75,12 @@ struct Service {
             backgroundWorkers: backgroundWorkers, limits: limits, access: access,
             observability: observability, logger: logger, serverVersion: Version.text)
         let handler = ServingHandler(services, clock: clock)
-        var configuration = ServerConfiguration(
-            host: settings.host, port: settings.port, loopCount: settings.eventLoops, limits: settings.limits)
-        if let certificatePath = settings.tlsCertificate, let keyPath = settings.tlsKey {
-            configuration.tls = TLSConfiguration(certificatePath: certificatePath, keyPath: keyPath)
-        }
         do {
-            server = try Server(configuration: configuration, handler: handler, logger: logger)
+            server = try Server(configuration: settings.server, handler: handler, logger: logger)
             if let adminAccess {
-                configuration.host = settings.admin.host
-                configuration.port = settings.admin.port
-                configuration.loopCount = 1
                 adminServer = try Server(
-                    configuration: configuration, handler: AdminHandler(services, access: adminAccess),
-                    logger: logger)
+                    configuration: settings.adminServer,
+                    handler: AdminHandler(services, access: adminAccess), logger: logger)
             } else {
                 adminServer = nil
             }

@@ -93,6 +93,33 @@ import foldserve
         #expect(message(text).contains(expected), "\(message(text))")
     }
 
+    @Test func `everything that is wrong is told, in the file, in variables and in flags`() throws {
+        let path = NSTemporaryDirectory() + "configuration-\(UUID().uuidString).json"
+        let text =
+            #"{"prot": 1, "host": [1], "limits": {"idleTimeoutSeconds": 0, "bodyTimeoutSecond": {"b": 1}}, "port": 5, "tlsKey": "k"}"#
+        _ = FileManager.default.createFile(atPath: path, contents: Data(text.utf8))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (configuration, errors) = ConfigurationLoader(
+            environment: ["FOLDSERVE_THREADS": "many", "FOLDSERVE_THREDS": "1", "FOLDSERVE_EVENT_LOOPS": "2"]
+        ).collect(
+            path: path,
+            flags: [("logLevel", "--log-level", "loud"), ("queueCapacity", "--queue-capacity", "7")])
+        #expect(
+            errors.map { $0.description.replacing(path + ": ", with: "") } == [
+                "setting 'host' is a list or an object, expected a string",
+                "unknown setting 'limits.bodyTimeoutSecond'; did you mean 'limits.bodyTimeoutSeconds'?",
+                "setting 'limits.idleTimeoutSeconds' is 0, expected seconds above 0, up to 86400",
+                "unknown setting 'prot'; did you mean 'port'?",
+                "setting 'FOLDSERVE_THREADS' is 'many', expected an integer from 0 to 1024",
+                "unknown environment variable 'FOLDSERVE_THREDS'; did you mean 'FOLDSERVE_THREADS'?",
+                "setting '--log-level' is 'loud', expected one of trace, debug, info, notice, warning, error, "
+                    + "critical",
+                "setting 'tlsKey' needs 'tlsCertificate' too",
+            ])
+        // What is right counts all the same.
+        #expect(configuration.port == 5 && configuration.eventLoops == 2 && configuration.queueCapacity == 7)
+    }
+
     @Test func `a missing file is named`() {
         #expect(throws: ConfigurationError.file(path: "/nowhere.json", reason: "No such file or directory")) {
             try ConfigurationLoader(environment: [:]).load(path: "/nowhere.json")

@@ -22,10 +22,10 @@ struct ServeCommand: ParsableCommand {
     var host: String?
 
     @Option(help: "The port to listen on; 0 takes a free one.")
-    var port: Int?
+    var port: String?
 
     @Option(help: "Threads that compute, in all; 0 for as many as this process may use.")
-    var threads: Int?
+    var threads: String?
 
     @Option(help: "A certificate chain (PEM); with --tls-key the port speaks TLS.")
     var tlsCertificate: String?
@@ -39,8 +39,22 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
 
+    @Flag(help: "Say everything that is wrong with the settings and the repository, and do not serve.")
+    var check = false
+
+    @Flag(help: "With --check, load every model too.")
+    var load = false
+
+    func validate() throws {
+        guard check || !load else { throw ValidationError("--load goes with --check") }
+    }
+
     func run() throws {
         try CommandFailure.reporting {
+            if check {
+                let (settings, errors) = collectSettings()
+                return try ServeCheck(settings, problems: errors.map(\.description), loads: load).report()
+            }
             // Blocked before any thread starts, so that every thread inherits it and only `wait` receives them.
             let signals = TerminationSignals()
             let settings = try loadSettings()
@@ -62,20 +76,23 @@ struct ServeCommand: ParsableCommand {
         }
     }
 
+    /// What is wrong is all told; the last of it is thrown.
     private func loadSettings() throws -> Configuration {
-        var settings = try ConfigurationLoader(environment: ProcessEnvironment.variables).load(path: config)
-        let options: [(String, String?)] = [
-            ("models", models), ("host", host), ("port", port.map(String.init)),
-            ("threads", threads.map(String.init)), ("tlsCertificate", tlsCertificate), ("tlsKey", tlsKey),
-            ("logLevel", logLevel), ("engine.winograd", noWinograd ? "false" : nil),
-        ]
-        for (name, value) in options {
-            guard let value, let setting = Setting.all.first(where: { $0.name == name }) else { continue }
-            try setting.apply(.text(value), to: &settings)
-        }
-        guard (settings.tlsCertificate == nil) == (settings.tlsKey == nil) else {
-            throw CommandFailure.usage("TLS needs both a certificate and a key, only one is given")
-        }
+        let (settings, errors) = collectSettings()
+        for error in errors.dropLast() { StandardError.writeLine("foldserve: \(error)") }
+        if let last = errors.last { throw last }
         return settings
+    }
+
+    private func collectSettings() -> (configuration: Configuration, errors: [ConfigurationError]) {
+        let options: [(name: String, flag: String, value: String?)] = [
+            ("models", "--models", models), ("host", "--host", host), ("port", "--port", port),
+            ("threads", "--threads", threads), ("tlsCertificate", "--tls-certificate", tlsCertificate),
+            ("tlsKey", "--tls-key", tlsKey), ("logLevel", "--log-level", logLevel),
+            ("engine.winograd", "--no-winograd", noWinograd ? "false" : nil),
+        ]
+        return ConfigurationLoader(environment: ProcessEnvironment.variables).collect(
+            path: config,
+            flags: options.compactMap { option in option.value.map { (option.name, option.flag, $0) } })
     }
 }

@@ -13,59 +13,104 @@ package struct ConfigurationLoader {
 
     package init(environment: [String: String]) { self.environment = environment }
 
+    /// Throws the first of what is wrong.
     package func load(path: String?) throws(ConfigurationError) -> Configuration {
-        var configuration = Configuration()
-        if let path { try apply(file: path, to: &configuration) }
-        try applyEnvironment(to: &configuration)
+        let (configuration, errors) = collect(path: path, flags: [])
+        if let first = errors.first { throw first }
         return configuration
     }
 
-    private func apply(file path: String, to configuration: inout Configuration) throws(ConfigurationError) {
-        let data: Data
-        do {
-            let file = try MappedFile(path: path)
-            guard file.bytes.count <= Self.maximumFileByteCount else {
-                throw ConfigurationError.file(
-                    path: path, reason: "over \(Self.maximumFileByteCount) bytes long")
-            }
-            data = Data(file.bytes)
-        } catch {
-            throw error as? ConfigurationError ?? .file(path: path, reason: Self.reason(error))
+    /// What the settings come to, and everything that is wrong with them. `flags` are values by the setting's name.
+    package func collect(
+        path: String?, flags: [(name: String, flag: String, value: String)]
+    ) -> (configuration: Configuration, errors: [ConfigurationError]) {
+        var configuration = Configuration()
+        var errors: [ConfigurationError] = []
+        if let path { apply(file: path, to: &configuration, &errors) }
+        applyEnvironment(to: &configuration, &errors)
+        for (name, flag, value) in flags {
+            guard let setting = Setting.all.first(where: { $0.name == name }) else { continue }
+            Self.apply(setting, .text(value), as: flag, to: &configuration, &errors)
         }
+        if (configuration.tlsCertificate == nil) != (configuration.tlsKey == nil) {
+            errors.append(
+                .pair(
+                    given: configuration.tlsKey == nil ? "tlsCertificate" : "tlsKey",
+                    missing: configuration.tlsKey == nil ? "tlsKey" : "tlsCertificate"))
+        }
+        return (configuration, errors)
+    }
+
+    private func apply(
+        file path: String, to configuration: inout Configuration, _ errors: inout [ConfigurationError]
+    ) {
         let settings: [(name: String, value: SettingValue)]
-        do {
-            settings = try JSONDecoder().decode(ConfigurationFile.self, from: data).settings
+        do throws(ConfigurationError) {
+            settings = try Self.settings(inFile: path)
         } catch {
-            throw .file(path: path, reason: "not a JSON object of settings: \(Self.reason(error))")
+            errors.append(error)
+            return
         }
         let known = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.name, $0) })
-        do {
-            for (name, value) in settings {
+        for (name, value) in settings {
+            do throws(ConfigurationError) {
                 guard let setting = known[name] else {
-                    throw ConfigurationError.unknownSetting(
+                    throw .unknownSetting(
                         name: name, hint: NearestName.hint(for: name, among: known.keys.sorted()))
                 }
                 try setting.apply(value, to: &configuration)
+            } catch {
+                errors.append(.file(path: path, reason: error.description))
             }
-        } catch {
-            throw .file(path: path, reason: String(describing: error))
         }
     }
 
-    private func applyEnvironment(to configuration: inout Configuration) throws(ConfigurationError) {
+    private static func settings(
+        inFile path: String
+    ) throws(ConfigurationError) -> [(name: String, value: SettingValue)] {
+        let data: Data
+        do {
+            let file = try MappedFile(path: path)
+            guard file.bytes.count <= maximumFileByteCount else {
+                throw ConfigurationError.file(path: path, reason: "over \(maximumFileByteCount) bytes long")
+            }
+            data = Data(file.bytes)
+        } catch {
+            throw error as? ConfigurationError ?? .file(path: path, reason: reason(error))
+        }
+        do {
+            return try JSONDecoder().decode(ConfigurationFile.self, from: data).settings
+        } catch {
+            throw .file(path: path, reason: "not a JSON object of settings: \(reason(error))")
+        }
+    }
+
+    private func applyEnvironment(
+        to configuration: inout Configuration, _ errors: inout [ConfigurationError]
+    ) {
         let known = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.variableName, $0) })
         for (name, value) in environment.sorted(by: { $0.key < $1.key })
         where name.hasPrefix("FOLDSERVE_") && !Self.otherVariables.contains(name) {
             guard let setting = known[name] else {
-                throw .unknownVariable(
-                    name: name, hint: NearestName.hint(for: name, among: known.keys.sorted()))
+                errors.append(
+                    .unknownVariable(
+                        name: name, hint: NearestName.hint(for: name, among: known.keys.sorted())))
+                continue
             }
-            do {
-                try setting.apply(.text(value), to: &configuration)
-            } catch {
-                guard case .value(_, let expected, let actual) = error else { throw error }
-                throw .value(name: name, expected: expected, actual: actual)
-            }
+            Self.apply(setting, .text(value), as: name, to: &configuration, &errors)
+        }
+    }
+
+    /// `name` is what the caller gave the value by.
+    private static func apply(
+        _ setting: Setting, _ value: SettingValue, as name: String, to configuration: inout Configuration,
+        _ errors: inout [ConfigurationError]
+    ) {
+        do throws(ConfigurationError) {
+            try setting.apply(value, to: &configuration)
+        } catch {
+            guard case .value(_, let expected, let actual) = error else { return errors.append(error) }
+            errors.append(.value(name: name, expected: expected, actual: actual))
         }
     }
 
@@ -111,6 +156,7 @@ private struct ConfigurationFile: Decodable {
         if try container.decodeNil(forKey: key) { return .null }
         if let flag = try? container.decode(Bool.self, forKey: key) { return .flag(flag) }
         if let number = try? container.decode(Double.self, forKey: key) { return .number(number) }
-        return .text(try container.decode(String.self, forKey: key))
+        if let text = try? container.decode(String.self, forKey: key) { return .text(text) }
+        return .other
     }
 }

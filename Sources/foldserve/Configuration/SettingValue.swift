@@ -4,6 +4,8 @@ package enum SettingValue: Equatable, CustomStringConvertible {
     case number(Double)
     case flag(Bool)
     case null
+    /// A list, or an object where none belongs.
+    case other
 
     var integer: Int? {
         switch self {
@@ -36,6 +38,7 @@ package enum SettingValue: Equatable, CustomStringConvertible {
         case .number(let number): Int(exactly: number).map(String.init) ?? String(number)
         case .flag(let flag): String(flag)
         case .null: "null"
+        case .other: "a list or an object"
         }
     }
 }
