@@ -17,7 +17,7 @@ package struct ZipArchive: Sendable {
         package let checksum: UInt32
     }
 
-    let file: MappedFile
+    package let file: MappedFile
     /// In the order of the central directory, without folders.
     package let members: [Member]
     private let indices: [String: Int]
