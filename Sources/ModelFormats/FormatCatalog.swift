@@ -8,7 +8,7 @@ package struct FormatCatalog: Sendable {
     package init(_ formats: [any ModelFormat]) { self.formats = formats }
 
     package static let standard = FormatCatalog([
-        ONNXFormat()
+        ONNXFormat(), KerasFormat(), KerasHDF5Format(),
     ])
 
     /// Reads the model at `path`: a model file, a version's folder in a repository, or a model's folder, of which it

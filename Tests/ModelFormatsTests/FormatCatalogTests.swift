@@ -31,10 +31,14 @@ import Testing
             }
         }
         #expect(reason(folder.path + "/absent") == folder.path + "/absent: No such file or directory")
-        #expect(reason(folder.path) == folder.path + ": holds neither model.onnx nor a version's folder")
+        let names = catalog.formats.map(\.fileName)
+        #expect(
+            reason(folder.path)
+                == folder.path + ": holds neither \(names.joined(separator: " nor ")) nor a version's folder")
         folder.makeFolder("3")
-        #expect(reason(folder.path) == folder.path + "/3: does not hold model.onnx")
-        let other = folder.write(model, to: "model.h5")
-        #expect(reason(other) == other + ": not a model that foldserve reads (model.onnx)")
+        #expect(reason(folder.path) == folder.path + "/3: does not hold \(names.joined(separator: " or "))")
+        let other = folder.write(model, to: "model.pb")
+        #expect(
+            reason(other) == other + ": not a model that foldserve reads (\(names.joined(separator: ", ")))")
     }
 }

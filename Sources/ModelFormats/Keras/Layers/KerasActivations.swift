@@ -1,0 +1,158 @@
+import Graph
+import Tensors
+
+/// Activations: layers of their own, and the `activation` of another layer.
+enum KerasActivations {
+    /// `nil`: another family's layer.
+    static func read(
+        _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> [KerasValue]? {
+        switch layer.className {
+        case "Activation": [try apply(layer, try call.input, &builder)]
+        case "ReLU": try relu(&builder, layer, call)
+        case "LeakyReLU": try leakyRelu(&builder, layer, call)
+        case "PReLU": try prelu(&builder, layer, call)
+        case "ELU": [try scaled("Elu", try layer.real("alpha", default: 1), call, &builder)]
+        case "ThresholdedReLU":
+            [try scaled("ThresholdedRelu", try layer.real("theta", default: 1), call, &builder)]
+        case "Softmax": [try softmax(layer, call, &builder)]
+        default: nil
+        }
+    }
+
+    private static func scaled(
+        _ type: String, _ alpha: Float, _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        try builder.elementwise(type, try call.input, ["alpha": .real(alpha)])
+    }
+
+    private static func softmax(
+        _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        let axes = try layer.axes("axis", default: [-1])
+        guard axes.count == 1 else { throw KerasRefusal("several axes are not supported") }
+        return try softmax("Softmax", axes[0], try call.input, &builder)
+    }
+
+    /// What a layer's `activation` makes of its value.
+    static func apply(
+        _ layer: KerasLayer, _ value: KerasValue, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        guard let stated = layer.config["activation"] else { return value }
+        if let name = stated.string { return try apply(name, layer, value, &builder) }
+        guard let className = stated["class_name"]?.string else {
+            throw KerasRefusal("its activation is \(stated.kind), expected a name")
+        }
+        // A function by its name, or a layer as an activation.
+        if className == "function", let name = stated["config"]?.string {
+            return try apply(name, layer, value, &builder)
+        }
+        let inner = KerasLayer(
+            stated: try KerasLayer.Stated(stated), weights: layer.weights.child("activation", nil),
+            path: layer.path + "/activation", isKeras2: layer.isKeras2)
+        guard ["ReLU", "LeakyReLU", "ELU", "Softmax", "Activation", "ThresholdedReLU"].contains(className),
+            layer.path.utf8.count <= maximumPathByteCount,
+            let result = try read(inner, KerasCall(value), &builder)?.first
+        else { throw KerasRefusal("its activation \(className) is not supported") }
+        return result
+    }
+
+    /// Bounds activations within activations.
+    private static let maximumPathByteCount = 4_096
+
+    private static func apply(
+        _ name: String, _ layer: KerasLayer, _ value: KerasValue, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        switch name {
+        case "linear": return value
+        case "relu": return try builder.elementwise("Relu", value)
+        case "relu6": return try clipped(value, 0, 6, &builder)
+        case "sigmoid": return try builder.elementwise("Sigmoid", value)
+        case "tanh": return try builder.elementwise("Tanh", value)
+        case "elu": return try builder.elementwise("Elu", value)
+        case "selu": return try builder.elementwise("Selu", value)
+        case "celu": return try builder.elementwise("Celu", value)
+        case "softplus": return try builder.elementwise("Softplus", value)
+        case "softsign": return try builder.elementwise("Softsign", value)
+        case "exponential": return try builder.elementwise("Exp", value)
+        case "mish": return try builder.elementwise("Mish", value)
+        case "gelu": return try builder.elementwise("Gelu", value)
+        case "leaky_relu": return try builder.elementwise("LeakyRelu", value, ["alpha": .real(0.2)])
+        case "hard_sigmoid":
+            return try builder.elementwise(
+                "HardSigmoid", value, ["alpha": .real(layer.isKeras2 ? 0.2 : 1 / 6), "beta": .real(0.5)])
+        case "hard_silu", "hard_swish": return try builder.elementwise("HardSwish", value)
+        case "hard_tanh": return try clipped(value, -1, 1, &builder)
+        case "silu", "swish":
+            let gate = try builder.elementwise("Sigmoid", value)
+            return KerasValue(name: try builder.add("Mul", [value.name, gate.name]), isMoved: value.isMoved)
+        case "log_sigmoid":
+            let negative = try builder.elementwise("Neg", value)
+            return try builder.elementwise("Neg", try builder.elementwise("Softplus", negative))
+        case "softmax": return try softmax("Softmax", -1, value, &builder)
+        case "log_softmax": return try softmax("LogSoftmax", -1, value, &builder)
+        default: throw KerasRefusal("its activation '\(name)' is not supported")
+        }
+    }
+
+    private static func softmax(
+        _ type: String, _ axis: Int, _ value: KerasValue, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        let axis = try builder.graphAxis(axis, of: value)
+        return try builder.elementwise(type, value, ["axis": .integer(Int64(axis))])
+    }
+
+    static func clipped(
+        _ value: KerasValue, _ minimum: Float?, _ maximum: Float?, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        var inputs: [String?] = [value.name, nil, nil]
+        if let minimum { inputs[1] = try builder.scalar(minimum, "minimum") }
+        if let maximum { inputs[2] = try builder.scalar(maximum, "maximum") }
+        return KerasValue(name: try builder.add("Clip", inputs), isMoved: value.isMoved)
+    }
+
+    private static func relu(
+        _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
+    ) throws(KerasRefusal) -> [KerasValue] {
+        let value = try call.input
+        try layer.require("threshold")
+        let slope = try layer.real("negative_slope", default: 0)
+        var maximum: Float?
+        if layer.config["max_value"] != nil { maximum = try layer.real("max_value", default: 0) }
+        if slope == 0 {
+            if let maximum { return [try clipped(value, 0, maximum, &builder)] }
+            return [try builder.elementwise("Relu", value)]
+        }
+        let leaky = try builder.elementwise("LeakyRelu", value, ["alpha": .real(slope)])
+        guard let maximum else { return [leaky] }
+        return [try clipped(leaky, nil, maximum, &builder)]
+    }
+
+    private static func leakyRelu(
+        _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
+    ) throws(KerasRefusal) -> [KerasValue] {
+        let slope = try layer.real("negative_slope", default: try layer.real("alpha", default: 0.3))
+        return [try builder.elementwise("LeakyRelu", try call.input, ["alpha": .real(slope)])]
+    }
+
+    /// Its slopes have the input's shape without the batch, 1 along shared axes.
+    private static func prelu(
+        _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
+    ) throws(KerasRefusal) -> [KerasValue] {
+        let value = try call.input
+        let rank = try builder.rank(value)
+        var alpha = try layer.weights.tensor(0, "alpha", rank: rank - 1)
+        if value.isMoved { alpha = try alpha.permuted([rank - 2] + Array(0..<rank - 2)) }
+        let slope = builder.constant(alpha, "alpha")
+        return [KerasValue(name: try builder.add("PRelu", [value.name, slope]), isMoved: value.isMoved)]
+    }
+}
+
+extension KerasGraphBuilder {
+    /// A node that leaves the axes as they are.
+    mutating func elementwise(
+        _ type: String, _ value: KerasValue, _ attributes: [String: Attribute] = [:]
+    ) throws(KerasRefusal) -> KerasValue {
+        KerasValue(name: try add(type, [value.name], attributes), isMoved: value.isMoved)
+    }
+}
