@@ -16,9 +16,15 @@ struct ServeCheck {
         configurationProblems = problems
         configurationProblems += settings.server.problems.map(\.description)
         if settings.admin.tokenFile != nil {
+            // What both listeners share is told already.
+            let told = configurationProblems
             configurationProblems += settings.adminServer.problems.map(\.description).filter {
-                // What both listeners share is told already.
-                !configurationProblems.contains($0)
+                !told.contains($0)
+            }
+            if settings.port != 0, settings.port == settings.admin.port,
+                settings.host == settings.admin.host || ["0.0.0.0", "::"].contains(settings.host)
+            {
+                configurationProblems.append("settings 'port' and 'admin.port' are both \(settings.port)")
             }
         }
         for path in [settings.access.tokenFile, settings.admin.tokenFile] {

@@ -85,6 +85,17 @@ def test_a_port_that_is_taken_is_told(start_server, tmp_path):
         assert server.get("/v2/health/ready")[0] == 200
 
 
+def test_a_listener_and_token_files_for_admins_are_checked_too(tmp_path):
+    models = make_models(tmp_path / "models")
+    (tmp_path / "tokens").write_text("short admin\n")
+    status, lines, _ = check(
+        "--models", models, "--port", 18081, FOLDSERVE_ADMIN_TOKEN_FILE=str(tmp_path / "tokens"),
+        FOLDSERVE_ADMIN_PORT="18081", FOLDSERVE_ACCESS_TOKEN_FILE="/no/tokens")
+    assert status == 64
+    for part in ("'port' and 'admin.port' are both 18081", f"token file '{tmp_path / 'tokens'}'", "'/no/tokens'"):
+        assert [line for line in lines if part in line], (part, lines)
+
+
 def test_models_are_loaded_only_on_demand(tmp_path):
     models = make_models(tmp_path / "models")
     path = models / "cancer_mlp" / "1" / "model.onnx"

@@ -48,7 +48,7 @@ package enum TensorText {
         _ tensor: Tensor, _ range: Range<Int>, _ name: String, to bytes: inout [UInt8]
     ) throws(RequestError) {
         switch tensor.elementType {
-        case .float32: try appendReals(tensor, range, name, &bytes, as: Float.self)
+        case .float32: try appendFloats(tensor, range, name, &bytes)
         case .float64: try appendReals(tensor, range, name, &bytes, as: Double.self)
         case .uint8: appendIntegers(tensor, range, &bytes, as: UInt8.self)
         case .uint16: appendIntegers(tensor, range, &bytes, as: UInt16.self)
@@ -85,11 +85,58 @@ package enum TensorText {
             }
             index += 1
         }
-        guard let infinite else { return }
-        throw .output(
+        if let infinite { throw infinity(name, infinite) }
+    }
+
+    private static func infinity(_ name: String, _ index: Int) -> RequestError {
+        .output(
             name,
-            reason: "element \(infinite) is infinite, which JSON cannot carry; ask for binary data "
+            reason: "element \(index) is infinite, which JSON cannot carry; ask for binary data "
                 + "('\(InferFields.binaryData)': true)")
+    }
+
+    /// Bytes that are put together before they are appended.
+    private static let pieceByteCount = 4096
+
+    private static func appendFloats(
+        _ tensor: Tensor, _ range: Range<Int>, _ name: String, _ bytes: inout [UInt8]
+    ) throws(RequestError) {
+        var infinite: Int?
+        if range.count == tensor.shape.count { bytes.reserveCapacity(bytes.count + range.count * 12) }
+        tensor.withUnsafeBytes { source in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: pieceByteCount) { piece in
+                // A piece has room for any number and its comma as long as it is not full.
+                let full = pieceByteCount - FloatText.maximumByteCount - 1
+                let start = piece.baseAddress!
+                var count = 0
+                FloatText.withTables { text in
+                    for index in range {
+                        if index > range.lowerBound {
+                            start[count] = UInt8(ascii: ",")
+                            count += 1
+                        }
+                        let value = source.loadUnaligned(
+                            fromByteOffset: index * MemoryLayout<Float>.stride, as: Float.self)
+                        if value.isFinite {
+                            count += text.write(value, to: start + count)
+                        } else {
+                            // NaN reads back from null in the common clients; an infinity has no form at all.
+                            if value.isInfinite, infinite == nil { infinite = index }
+                            for byte in "null".utf8 {
+                                start[count] = byte
+                                count += 1
+                            }
+                        }
+                        if count >= full {
+                            bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
+                            count = 0
+                        }
+                    }
+                }
+                bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
+            }
+        }
+        if let infinite { throw infinity(name, infinite) }
     }
 
     private static func appendIntegers<Element: FixedWidthInteger>(

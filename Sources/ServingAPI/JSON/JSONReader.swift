@@ -147,10 +147,19 @@ package struct JSONReader {
         var stop = position
         defer { position = stop }
         return try bytes.withUnsafeBufferPointer { (buffer) throws(Failure) in
-            var scanner = NumberScanner(
-                UnsafeBufferPointer(rebasing: buffer[..<end]), position: start, maximumByteCount: limit)
-            defer { stop = scanner.position }
-            return try body(&scanner)
+            try PowersOfTen.integers.withUnsafeBufferPointer { (powers) throws(Failure) in
+                try PowersOfTen.rounded.withUnsafeBufferPointer { (rounded) throws(Failure) in
+                    try PowersOfTen.inverse.withUnsafeBufferPointer { (inverse) throws(Failure) in
+                        // The tables are not empty, so they have addresses.
+                        var scanner = NumberScanner(
+                            UnsafeBufferPointer(rebasing: buffer[..<end]), position: start,
+                            maximumByteCount: limit, powers: powers.baseAddress!,
+                            roundedPowers: rounded.baseAddress!, inversePowers: inverse.baseAddress!)
+                        defer { stop = scanner.position }
+                        return try body(&scanner)
+                    }
+                }
+            }
         }
     }
 }

@@ -23,14 +23,26 @@ struct NumberToken {
 
 /// Scans JSON numbers, eight digits a step.
 ///
-/// Made by `JSONReader.numbers` alone, which keeps `bytes` alive while a scanner exists; every access is guarded by a
-/// comparison with their count.
+/// Made by `JSONReader.numbers` alone, which keeps `bytes` and the tables alive while a scanner exists; every access to
+/// `bytes` is guarded by a comparison with their count.
 struct NumberScanner {
     let bytes: UnsafeBufferPointer<UInt8>
     var position: Int
     private let maximumByteCount: Int
+    /// 10^0 … 10^8.
+    let powers: UnsafePointer<UInt64>
+    /// `PowersOfTen.rounded` and `PowersOfTen.inverse`.
+    let roundedPowers: UnsafePointer<Double>
+    let inversePowers: UnsafePointer<Double>
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, position: Int, maximumByteCount: Int) {
+    init(
+        _ bytes: UnsafeBufferPointer<UInt8>, position: Int, maximumByteCount: Int,
+        powers: UnsafePointer<UInt64>,
+        roundedPowers: UnsafePointer<Double>, inversePowers: UnsafePointer<Double>
+    ) {
+        self.powers = powers
+        self.roundedPowers = roundedPowers
+        self.inversePowers = inversePowers
         precondition(position >= 0 && position <= bytes.count, "position \(position)")
         self.bytes = bytes
         self.position = position
@@ -94,11 +106,12 @@ struct NumberScanner {
     private mutating func digits(_ token: inout NumberToken) {
         let start = position
         while bytes.count - position >= 8 {
-            let word = UnsafeRawPointer(bytes.baseAddress! + position)
-                .loadUnaligned(as: UInt64.self).littleEndian
-            guard Self.areDigits(word) else { break }
-            token.mantissa = token.mantissa &* 100_000_000 &+ Self.value(ofDigits: word)
-            position += 8
+            let (value, count) = Self.leadingDigits(bytes.baseAddress! + position)
+            token.mantissa = token.mantissa &* powers[Int(count)] &+ value
+            position += Int(count)
+            if count == 8 { continue }
+            token.digitCount += position - start
+            return
         }
         while let byte = current, Self.isDigit(byte) {
             token.mantissa = token.mantissa &* 10 &+ UInt64(byte & 0x0F)
@@ -155,17 +168,31 @@ struct NumberScanner {
     @inline(__always)
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
-    /// Whether all eight bytes are digits: the upper half of each is 3, and still is after adding 6.
+    private static let zeros: UInt64 = 0x3030_3030_3030_3030
+
+    /// How many of eight bytes are digits before one is none, and the number that they form; of at most `mask` of them,
+    /// 8 or 0.
     @inline(__always)
-    private static func areDigits(_ word: UInt64) -> Bool {
-        let upper: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
-        return (word & upper) | (((word &+ 0x0606_0606_0606_0606) & upper) >> 4) == 0x3333_3333_3333_3333
+    static func leadingDigits(_ text: UnsafePointer<UInt8>, mask: UInt = 8) -> (value: UInt64, count: UInt) {
+        let word = UnsafeRawPointer(text).loadUnaligned(as: UInt64.self).littleEndian
+        let found = UInt(truncatingIfNeeded: nonDigits(word).trailingZeroBitCount) >> 3
+        let count = mask == 8 ? found : 0
+        // The digits, behind as many zeros as are missing: 0 to 64 bits, in two steps, for 64 at once would be none.
+        let half = UInt64(truncatingIfNeeded: 32 &- 4 &* count)
+        return (value(ofDigits: ((word &- zeros) &<< half) &<< half), count)
+    }
+
+    /// The highest bit of each byte that is no digit: one that differs from 0x30 by more than 9.
+    @inline(__always)
+    private static func nonDigits(_ word: UInt64) -> UInt64 {
+        let difference = word ^ zeros
+        return (((difference & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676) | difference)
+            & 0x8080_8080_8080_8080
     }
 
     /// The number that eight digits form, the first in the lowest byte: pairs, then fours, then eight.
     @inline(__always)
-    private static func value(ofDigits word: UInt64) -> UInt64 {
-        let digits = word &- 0x3030_3030_3030_3030
+    private static func value(ofDigits digits: UInt64) -> UInt64 {
         let pairs = digits &* 10 &+ (digits >> 8)
         let mask: UInt64 = 0x0000_00FF_0000_00FF
         let high = (pairs & mask) &* 0x000F_4240_0000_0064

@@ -6,7 +6,16 @@ protocol ScannedElement: TensorElement {
     static func scan(_ scanner: inout NumberScanner) throws(ScanError) -> Self
 }
 
-private enum PowersOfTen {
+enum PowersOfTen {
+    /// 10^0 … 10^8.
+    static let integers: [UInt64] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
+
+    /// 10^-0 … 10^-23, each rounded to nearest.
+    static let inverse: [Double] = [
+        1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15,
+        1e-16, 1e-17, 1e-18, 1e-19, 1e-20, 1e-21, 1e-22, 1e-23,
+    ]
+
     /// 10^0 … 10^60, each rounded to nearest; those up to 10^22 are exact.
     static let rounded: [Double] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
@@ -22,11 +31,11 @@ extension NumberToken {
     ///
     /// The mantissa, the power and their product or quotient are each rounded once.
     @inline(__always)
-    fileprivate var nearMagnitude: Double? {
+    fileprivate func nearMagnitude(_ powers: UnsafePointer<Double>) -> Double? {
         guard digitCount <= 19, exponent >= -60, exponent <= 60 else { return nil }
         let value = Double(mantissa)
         return exponent < 0
-            ? value / PowersOfTen.rounded[-exponent] : value * PowersOfTen.rounded[exponent]
+            ? value / powers[-exponent] : value * powers[exponent]
     }
 
     /// Whether `nearMagnitude` is the nearest Double: one operation of exact operands (Clinger 1990).
@@ -41,12 +50,30 @@ extension Float: ScannedElement {
 
     @inline(__always)
     static func scan(_ scanner: inout NumberScanner) throws(ScanError) -> Float {
+        if let decimal = PlainDecimal(scanner) {
+            let magnitude = Double(decimal.mantissa) * scanner.inversePowers[decimal.fractionCount]
+            if decimal.mantissa == 0 || isSafe(magnitude) {
+                scanner.position = decimal.end
+                let sign: UInt32 = decimal.isNegative ? 0x8000_0000 : 0
+                return Float(bitPattern: Float(magnitude).bitPattern | sign)
+            }
+        }
+        return try scanAny(&scanner)
+    }
+
+    /// Whether a magnitude that is a little off rounds to the right Float all the same.
+    @inline(__always)
+    private static func isSafe(_ magnitude: Double) -> Bool {
+        // The low 29 bits of a Double tell where it lies between two normal Floats.
+        let distance = Int(magnitude.bitPattern & 0x1FFF_FFFF) - 0x1000_0000
+        return magnitude >= 0x1.0001p-126 && magnitude <= 0x1.fffffep127 && abs(distance) > halfwayMargin
+    }
+
+    @inline(never)
+    private static func scanAny(_ scanner: inout NumberScanner) throws(ScanError) -> Float {
         let token = try scanner.number()
-        if let magnitude = token.nearMagnitude, token.literal == nil {
-            // The low 29 bits of a Double tell where it lies between two normal Floats.
-            let distance = Int(magnitude.bitPattern & 0x1FFF_FFFF) - 0x1000_0000
-            let isNormal = magnitude >= 0x1.0001p-126 && magnitude <= 0x1.fffffep127
-            if token.mantissa == 0 || (isNormal && abs(distance) > halfwayMargin) {
+        if let magnitude = token.nearMagnitude(scanner.roundedPowers), token.literal == nil {
+            if token.mantissa == 0 || isSafe(magnitude) {
                 return Float(token.isNegative ? -magnitude : magnitude)
             }
         }
@@ -66,7 +93,7 @@ extension Double: ScannedElement {
     static func scan(_ scanner: inout NumberScanner) throws(ScanError) -> Double {
         let token = try scanner.number()
         if let literal = token.literal { return literal }
-        if token.isExact, let magnitude = token.nearMagnitude {
+        if token.isExact, let magnitude = token.nearMagnitude(scanner.roundedPowers) {
             return token.isNegative ? -magnitude : magnitude
         }
         guard let value = Double(scanner.text(of: token)), value.isFinite else { throw .outOfRange }
