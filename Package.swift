@@ -124,9 +124,16 @@ if Context.environment["FOLDSERVE_FUZZ"] != nil {
     let planted = Context.environment["FOLDSERVE_PLANTED_CRASH"] != nil
     let settings: [SwiftSetting] =
         [.unsafeFlags(["-parse-as-library"])] + (planted ? [.define("FOLDSERVE_PLANTED_CRASH")] : [])
-    let modules: Set = ["Certification", "CLinux", "CZlib", "Folding", "Graph", "ModelFormats", "Tensors"]
+    let modules: Set = [
+        "Certification", "CLinux", "CNGHTTP2", "COpenSSL", "CZlib", "Folding", "Graph", "HTTPServer",
+        "ModelFormats", "Tensors", "Threads",
+    ]
     package.products = []
     package.targets.removeAll { !modules.contains($0.name) }
+    // The connections are tried without their sockets.
+    for target in package.targets where target.name == "HTTPServer" {
+        target.swiftSettings = [.unsafeFlags(["-enable-testing"])]
+    }
     package.targets += [
         .target(name: "FuzzSupport", path: "Tests/Fuzz/FuzzSupport"),
         .executableTarget(
@@ -136,6 +143,19 @@ if Context.environment["FOLDSERVE_FUZZ"] != nil {
             swiftSettings: settings),
         .executableTarget(
             name: "FuzzNPY", dependencies: ["FuzzSupport", "Tensors", "Graph"], path: "Tests/Fuzz/FuzzNPY",
+            swiftSettings: settings),
+        .target(
+            name: "FuzzConnections",
+            dependencies: [
+                "HTTPServer", "Threads", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Fuzz/FuzzConnections"),
+        .executableTarget(
+            name: "FuzzHTTP1", dependencies: ["FuzzConnections", "HTTPServer"], path: "Tests/Fuzz/FuzzHTTP1",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzHTTP2", dependencies: ["FuzzConnections", "HTTPServer"], path: "Tests/Fuzz/FuzzHTTP2",
             swiftSettings: settings),
     ]
 }

@@ -2,7 +2,10 @@
 """Writes seeds for the fuzz targets: seeds.py FOLDER
 
     FOLDER/onnx/    a model of one node for each operator, from Tests/Fixtures/operators, and all small fixture models
-    FOLDER/npy/     the fixtures' small arrays, and the committed seeds
+    FOLDER/npy/     the fixtures' small arrays
+    FOLDER/http1/   messages as Tests/Clients sends them, and http2/ frames
+    FOLDER/planted/ what each target starts from when it looks for its planted crash
+    FOLDER/*.dict   words that chance would not find
 """
 import json
 import shutil
@@ -11,6 +14,13 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(TESTS / "Clients"))
+
+import http1_vectors
+import http2_cases
+import http2_frames
+
 MAXIMUM_BYTE_COUNT = 4096
 CASES_PER_OPERATOR = 4
 NUMBERS = {
@@ -114,16 +124,51 @@ def write_onnx(folder):
     return len({type for type, _ in counts})
 
 
+def write(folder, name, contents):
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    for index, content in enumerate(contents):
+        (folder / name / str(index)).write_bytes(content)
+
+
+def dictionary(words):
+    return "".join('"' + "".join(f"\\x{byte:02x}" for byte in word.encode()) + '"\n' for word in words)
+
+
+HTTP1_WORDS = [
+    "\r\n", "\r\n\r\n", "GET ", "POST ", "HEAD ", " HTTP/1.1\r\n", " HTTP/1.0\r\n", "host: h\r\n", "content-length: ",
+    "transfer-encoding: chunked\r\n", "connection: close\r\n", "connection: keep-alive\r\n", "expect: 100-continue\r\n",
+    "0\r\n\r\n", "1\r\nx\r\n", "/h", "/d", "/t", "/n", "http://h/"]
+
+
+def write_serving(folder):
+    """Returns how many seeds there are in all."""
+    vectors = http1_vectors.VECTORS.values()
+    one = b"GET /aaaa HTTP/1.1\r\nhost: h\r\n\r\n"
+    http1 = {message for vector in vectors for message in (vector.attack, *vector.controls) if len(message) <= 1024}
+    http1 |= {http1_vectors.get(target=target) * 3 for target in (b"/h", b"/d", b"/t", b"/n")}
+    frames = http2_frames.headers(1, *[(name, b"/aaaa" if name == b":path" else value) for name, value in http2_frames.GET])
+    http2 = [case.content for case in http2_cases.CASES.values() if case.preface is None and len(case.content) <= 1024]
+    corpora = {"http1": sorted(http1), "http2": http2}
+    for name, seeds in corpora.items():
+        write(folder, name, seeds)
+    planted = {"http1": one, "http2": frames}
+    for name, seed in planted.items():
+        write(folder / "planted", name, [seed])
+    (folder / "http1.dict").write_text(dictionary(HTTP1_WORDS))
+    return sum(map(len, corpora.values()))
+
+
 def main(folder):
-    for name in ("onnx", "npy"):
+    for name in ("onnx", "npy", "planted/onnx", "planted/npy"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-        for path in (TESTS / "Fuzz/Seeds" / name).glob("*"):
-            shutil.copy(path, folder / name)
     for path in TESTS.glob("Fixtures/chains/*.npy"):
         shutil.copy(path, folder / "npy" / path.name)
     operators = write_onnx(folder / "onnx")
+    # One seed, so that the crash is a matter of mutation and coverage.
+    shutil.copy(folder / "onnx/PRelu_1_1", folder / "planted/onnx")
+    messages = write_serving(folder)
     print(f"seeds: {len(list((folder / 'onnx').iterdir()))} models of {operators} operators, "
-          f"{len(list((folder / 'npy').iterdir()))} arrays")
+          f"{len(list((folder / 'npy').iterdir()))} arrays, {messages} messages")
 
 
 if __name__ == "__main__":
