@@ -8,7 +8,7 @@ package struct FormatCatalog: Sendable {
     package init(_ formats: [any ModelFormat]) { self.formats = formats }
 
     package static let standard = FormatCatalog([
-        ONNXFormat(), KerasFormat(), KerasHDF5Format(),
+        ONNXFormat(), KerasFormat(), KerasHDF5Format(), PyTorchFormat(),
     ])
 
     /// Reads the model at `path`: a model file, a version's folder in a repository, or a model's folder, of which it
@@ -25,6 +25,9 @@ package struct FormatCatalog: Sendable {
             throw .file(path: path, reason: String(cString: strerror(errno)))
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
+            if let name = Self.extension(path), PyTorchFormat.isOther(extension: name) {
+                throw .file(path: path, reason: PyTorchFormat.advice)
+            }
             guard let format = formats.first(where: { Self.extension(path) == Self.extension($0.fileName) })
             else { throw .unknownFormat(path: path, known: formats.map(\.fileName)) }
             return (path, format)

@@ -1,0 +1,72 @@
+import Graph
+import Tensors
+
+/// Tensors that are filled with a number or counted up.
+enum PyTorchCreation {
+    static let operators = [
+        PyTorchOperator("aten.zeros.default", "aten.new_zeros.default", "aten.zeros_like.default") {
+            (call) throws(GraphError) in try filled(call, 0)
+        },
+        PyTorchOperator("aten.ones.default", "aten.new_ones.default", "aten.ones_like.default") {
+            (call) throws(GraphError) in try filled(call, 1)
+        },
+        PyTorchOperator("aten.full.default", "aten.new_full.default", "aten.full_like.default") {
+            (call) throws(GraphError) in try filled(call, call.real("fill_value"))
+        },
+        PyTorchOperator("aten.scalar_tensor.default") { (call) throws(GraphError) in
+            try filled(call, call.real("s"))
+        },
+        PyTorchOperator("aten.arange.default", "aten.arange.start", "aten.arange.start_step", map: counted),
+    ]
+
+    private static func filled(_ call: PyTorchCall, _ value: Double) throws(GraphError) -> [String] {
+        let meta = try call.outputMeta()
+        let extents = meta.dimensions.compactMap(\.value)
+        let result: String
+        if extents.count == meta.rank {
+            guard let shape = try? Shape(extents), shape.count <= PyTorchLimits.maximumFilledElementCount
+            else {
+                throw call.refusal("fills more than \(PyTorchLimits.maximumFilledElementCount) elements")
+            }
+            let tensor = PyTorchGraphBuilder.filled(value, meta.elementType, shape)
+            let name = call.builder.add(tensor, stem: call.node.name + "/fill")
+            result = tensor.elementType == meta.elementType ? name : try call.cast(name, to: meta.elementType)
+        } else {
+            let shape =
+                call.has("size")
+                ? try call.vector(call.symbolicIntegers("size")) : try call.emit("Shape", [call.value()])
+            result = try call.emit("Expand", [call.scalar(value, meta.elementType), shape])
+        }
+        call.builder.note(result, fill: value)
+        return [result]
+    }
+
+    private static func counted(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let meta = try call.outputMeta()
+        let start = try call.real("start", default: 0)
+        let step = try call.real("step", default: 1)
+        guard meta.rank == 1, let count = meta.dimensions[0].value else {
+            guard meta.elementType == .int64, step == 1, start == 0 else {
+                throw call.refusal("its length must be known")
+            }
+            return try call.result(
+                "Range",
+                [
+                    call.scalar(0, .int64), PyTorchArithmetic.operand("end", as: .int64, call),
+                    call.scalar(1, .int64),
+                ])
+        }
+        guard count <= PyTorchLimits.maximumFilledElementCount else {
+            throw call.refusal("counts more than \(PyTorchLimits.maximumFilledElementCount) elements")
+        }
+        let values = (0..<count).map { start + Double($0) * step }
+        let tensor: Tensor
+        if meta.elementType == .int64 {
+            tensor = Tensor(values.map { Int64(exactly: $0.rounded(.down)) ?? 0 })
+        } else {
+            tensor = Tensor(values.map { Float($0) })
+        }
+        let name = call.builder.add(tensor, stem: call.node.name)
+        return [tensor.elementType == meta.elementType ? name : try call.cast(name, to: meta.elementType)]
+    }
+}

@@ -1,0 +1,201 @@
+import Graph
+import Tensors
+
+/// What joins, splits, pads, repeats and rearranges tensors.
+enum PyTorchMovement {
+    static let operators = [
+        PyTorchOperator("aten.cat.default", "aten.concat.default", map: joined),
+        PyTorchOperator("aten.stack.default", map: stacked),
+        PyTorchOperator(
+            "aten.split.Tensor", "aten.split.sizes", "aten.split_with_sizes.default", "aten.chunk.default",
+            "aten.tensor_split.sections", "aten.unsafe_chunk.default", "aten.unsafe_split.Tensor",
+            isView: true,
+            map: split),
+        PyTorchOperator("aten.unbind.int", isView: true, map: unbound),
+        PyTorchOperator("aten.repeat.default", map: repeated),
+        PyTorchOperator("aten.flip.default", map: flipped),
+        PyTorchOperator("aten.roll.default", map: rolled),
+        PyTorchOperator("aten.constant_pad_nd.default") { (call) throws(GraphError) in
+            try padded(call, mode: "constant")
+        },
+        PyTorchOperator("aten.pad.default") { (call) throws(GraphError) in
+            try padded(call, mode: call.text("mode", default: "constant"))
+        },
+        PyTorchOperator(
+            "aten.reflection_pad1d.default", "aten.reflection_pad2d.default", "aten.reflection_pad3d.default"
+        ) { (call) throws(GraphError) in try padded(call, mode: "reflect") },
+        PyTorchOperator(
+            "aten.replication_pad1d.default", "aten.replication_pad2d.default",
+            "aten.replication_pad3d.default"
+        ) { (call) throws(GraphError) in try padded(call, mode: "replicate") },
+        PyTorchOperator("aten.pixel_shuffle.default") { (call) throws(GraphError) in
+            try call.result(
+                "DepthToSpace", [call.value()],
+                ["blocksize": .integer(Int64(try call.integer("upscale_factor"))), "mode": .string("CRD")])
+        },
+        PyTorchOperator("aten.pixel_unshuffle.default", map: pixelUnshuffle),
+        PyTorchOperator(
+            "aten.channel_shuffle.default", "aten.native_channel_shuffle.default", map: channelShuffle),
+        PyTorchOperator("aten.tril.default") { (call) throws(GraphError) in try triangle(call, upper: 0) },
+        PyTorchOperator("aten.triu.default") { (call) throws(GraphError) in try triangle(call, upper: 1) },
+    ]
+
+    // MARK: - Joining and splitting
+
+    private static func joined(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let output = try call.outputMeta()
+        let axis = try call.axis(call.integer("dim", default: 0), rank: output.rank)
+        var parts: [String] = []
+        for case let name? in try call.tensorNames("tensors") {
+            let meta = try call.builder.meta(name)
+            // PyTorch leaves out an empty vector among tensors of another rank.
+            if meta.dimensions == [.known(0)], output.rank != 1 { continue }
+            let value = try call.builder.value(name)
+            parts.append(
+                meta.elementType == output.elementType ? value : try call.cast(value, to: output.elementType))
+        }
+        return try call.result("Concat", parts, ["axis": .integer(Int64(axis))])
+    }
+
+    private static func stacked(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let axis = try call.axis(call.integer("dim", default: 0), rank: call.outputMeta().rank)
+        var parts: [String] = []
+        for case let name? in try call.tensorNames("tensors") {
+            parts.append(try call.emit("Unsqueeze", [call.builder.value(name), call.vector([axis])]))
+        }
+        return try call.result("Concat", parts, ["axis": .integer(Int64(axis))])
+    }
+
+    /// Into the extents that are stated of the outputs.
+    private static func split(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let axis = try call.axis(default: 0)
+        var sizes: [Int] = []
+        for index in call.node.outputs.indices {
+            let dimensions = try call.outputMeta(index).dimensions
+            guard axis < dimensions.count, let size = dimensions[axis].value else {
+                throw call.refusal("the extents of its parts must be known")
+            }
+            sizes.append(size)
+        }
+        return try call.results(
+            "Split", [call.value(), call.vector(sizes)], ["axis": .integer(Int64(axis))])
+    }
+
+    private static func unbound(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let axis = try call.axis(default: 0)
+        var parts: [String] = []
+        for (index, name) in call.node.outputs.enumerated() {
+            let value = name ?? call.builder.freshValue(call.node.name)
+            try call.builder.append(
+                "Gather", [call.value(), call.scalar(Double(index), .int64)], ["axis": .integer(Int64(axis))],
+                outputs: [value], name: call.node.displayName)
+            parts.append(value)
+        }
+        return parts
+    }
+
+    // MARK: - Repeating and moving
+
+    private static func repeated(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let repeats = try call.symbolicIntegers("repeats")
+        var value = try call.value()
+        let missing = repeats.count - (try call.meta().rank)
+        guard missing >= 0 else { throw call.refusal("has fewer repeats than axes") }
+        if missing > 0 {
+            value = try call.emit("Unsqueeze", [value, call.vector(Array(0..<missing))])
+        }
+        return try call.result("Tile", [value, call.vector(repeats)])
+    }
+
+    private static func flipped(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let rank = try call.meta().rank
+        var axes: [Int] = []
+        for axis in try call.integers("dims") { axes.append(try call.axis(axis, rank: rank)) }
+        let steps = [Int](repeating: -1, count: axes.count)
+        return try call.result(
+            "Slice",
+            [
+                call.value(), call.vector(steps), call.vector([Int](repeating: .min, count: axes.count)),
+                call.vector(axes), call.vector(steps),
+            ])
+    }
+
+    private static func rolled(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let (shifts, dims) = (try call.integers("shifts"), try call.integers("dims", default: []))
+        guard !dims.isEmpty, dims.count == shifts.count else {
+            throw call.refusal("takes an axis for each shift")
+        }
+        var value = try call.value()
+        for (dim, shift) in zip(dims, shifts) {
+            let axis = try call.axis(dim, rank: call.meta().rank)
+            let extent = try call.extent("self", axis)
+            guard extent > 0 else { continue }
+            let begin = ((extent - shift % extent) % extent + extent) % extent
+            guard begin > 0 else { continue }
+            let tail = try slice(value, begin, .max, axis, call)
+            value = try call.emit(
+                "Concat", [tail, slice(value, 0, begin, axis, call)], ["axis": .integer(Int64(axis))])
+        }
+        return [value]
+    }
+
+    private static func slice(
+        _ value: String, _ begin: Int, _ end: Int, _ axis: Int, _ call: PyTorchCall
+    ) throws(GraphError) -> String {
+        try call.emit("Slice", [value, call.vector([begin]), call.vector([end]), call.vector([axis])])
+    }
+
+    // MARK: - Pads
+
+    /// PyTorch lists pads from the last axis forward, begin and end side by side.
+    private static func padded(_ call: PyTorchCall, mode: String) throws(GraphError) -> [String] {
+        let pads = try call.integers(call.has("pad") ? "pad" : "padding")
+        let rank = try call.meta().rank
+        guard pads.count.isMultiple(of: 2), pads.count / 2 <= rank else {
+            throw call.refusal("has \(pads.count) pads for rank \(rank)")
+        }
+        let names = ["constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"]
+        guard let name = names[mode] else { throw call.refusal("mode '\(mode)' is not supported") }
+        let axes = (0..<pads.count / 2).map { rank - 1 - $0 }
+        let begins = axes.indices.map { pads[2 * $0] }
+        let ends = axes.indices.map { pads[2 * $0 + 1] }
+        var inputs: [String?] = [try call.value(), call.vector(begins + ends)]
+        let value = try call.real("value", default: 0)
+        inputs.append(mode == "constant" ? try call.scalar(value, call.outputMeta().elementType) : nil)
+        inputs.append(call.vector(axes))
+        return try call.result("Pad", inputs, ["mode": .string(name)])
+    }
+
+    // MARK: - Shuffles
+
+    private static func pixelUnshuffle(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let factor = try call.integer("downscale_factor")
+        guard try call.meta().rank == 4, factor > 0 else { throw call.refusal("takes inputs of rank 4") }
+        let (channels, height, width) = (
+            try call.extent("self", 1), try call.extent("self", 2), try call.extent("self", 3)
+        )
+        let shape = [0, channels, height / factor, factor, width / factor, factor]
+        let split = try call.emit("Reshape", [call.value(), call.vector(shape)])
+        let moved = try call.emit("Transpose", [split], ["perm": .integers([0, 1, 3, 5, 2, 4])])
+        return try call.result(
+            "Reshape", [moved, call.vector([0, -1, height / factor, width / factor])])
+    }
+
+    private static func channelShuffle(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let (groups, channels, rank) = (
+            try call.integer("groups"), try call.extent("self", 1), try call.meta().rank
+        )
+        guard rank >= 3, groups > 0, channels.isMultiple(of: groups) else {
+            throw call.refusal("cannot divide its channels into \(groups) groups")
+        }
+        let shape = [0, groups, channels / groups, -1]
+        let split = try call.emit("Reshape", [call.value(), call.vector(shape)])
+        let moved = try call.emit("Transpose", [split], ["perm": .integers([0, 2, 1, 3])])
+        return try PyTorchViews.reshaped(call, target: nil, of: moved)
+    }
+
+    private static func triangle(_ call: PyTorchCall, upper: Int64) throws(GraphError) -> [String] {
+        let diagonal = try call.scalar(Double(call.integer("diagonal", default: 0)), .int64)
+        return try call.result("Trilu", [call.value(), diagonal], ["upper": .integer(upper)])
+    }
+}

@@ -1,0 +1,80 @@
+import Graph
+import Tensors
+
+/// Interpolation.
+enum PyTorchResizing {
+    static let operators =
+        nearest("upsample_nearest1d", axes: 1) + nearest("upsample_nearest2d", axes: 2)
+        + nearest("upsample_nearest3d", axes: 3)
+        + nearest("_upsample_nearest_exact1d", axes: 1, isExact: true)
+        + nearest("_upsample_nearest_exact2d", axes: 2, isExact: true)
+        + nearest("_upsample_nearest_exact3d", axes: 3, isExact: true)
+        + smooth("upsample_linear1d", "linear", axes: 1)
+        + smooth("upsample_bilinear2d", "linear", axes: 2) + smooth("upsample_trilinear3d", "linear", axes: 3)
+        + smooth("upsample_bicubic2d", "cubic", axes: 2)
+
+    private static func nearest(_ name: String, axes: Int, isExact: Bool = false) -> [PyTorchOperator] {
+        [
+            PyTorchOperator("aten.\(name).vec", "aten.\(name).default") { (call) throws(GraphError) in
+                try resized(
+                    call, axes: axes,
+                    [
+                        "mode": .string("nearest"),
+                        "coordinate_transformation_mode": .string(isExact ? "half_pixel" : "asymmetric"),
+                        "nearest_mode": .string(isExact ? "round_prefer_ceil" : "floor"),
+                    ])
+            }
+        ]
+    }
+
+    private static func smooth(_ name: String, _ mode: String, axes: Int) -> [PyTorchOperator] {
+        [
+            PyTorchOperator("aten.\(name).vec", "aten.\(name).default") { (call) throws(GraphError) in
+                let aligns = try call.flag("align_corners")
+                let coordinates =
+                    aligns ? "align_corners" : mode == "cubic" ? "half_pixel" : "pytorch_half_pixel"
+                return try resized(
+                    call, axes: axes,
+                    [
+                        "mode": .string(mode), "coordinate_transformation_mode": .string(coordinates),
+                        "cubic_coeff_a": .real(-0.75),
+                    ])
+            }
+        ]
+    }
+
+    /// By scales where PyTorch was given them, which it then uses for the coordinates; else by the output's extents.
+    private static func resized(
+        _ call: PyTorchCall, axes: Int, _ attributes: [String: Attribute]
+    ) throws(GraphError) -> [String] {
+        let input = call.has("input") ? "input" : "self"
+        guard try call.meta(input).rank == axes + 2 else {
+            throw call.refusal("takes inputs of rank \(axes + 2), a batch axis among them")
+        }
+        var attributes = attributes
+        attributes["axes"] = .integers((0..<axes).map { Int64($0 + 2) })
+        if let scales = try scales(call, axes: axes) {
+            let values = call.builder.add(Tensor(scales.map { Float($0) }), stem: call.node.name + "/scales")
+            return try call.result("Resize", [call.value(input), nil, values], attributes)
+        }
+        let extents = try call.outputMeta().dimensions.dropFirst(2).compactMap(\.value)
+        let sizes =
+            extents.count == axes
+            ? call.vector(extents) : try call.vector(call.symbolicIntegers("output_size"))
+        return try call.result("Resize", [call.value(input), nil, nil, sizes], attributes)
+    }
+
+    private static func scales(_ call: PyTorchCall, axes: Int) throws(GraphError) -> [Double]? {
+        if case .reals(let scales) = call.node.arguments["scale_factors"] {
+            guard scales.count == axes, scales.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+                throw call.refusal("has \(scales.count) scales for \(axes) axes")
+            }
+            return scales
+        }
+        let names = axes == 1 ? ["scales"] : Array(["scales_d", "scales_h", "scales_w"].suffix(axes))
+        guard names.allSatisfy(call.has) else { return nil }
+        var scales: [Double] = []
+        for name in names { scales.append(try call.real(name)) }
+        return scales
+    }
+}

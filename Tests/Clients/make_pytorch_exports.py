@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""Writes PyTorch's exported programs: make_pytorch_exports.py OUT [NAME ...]
+
+For each network `<name>.pt2` by torch.export.save, `<name>.npz` with its inputs `input0` … and its outputs
+`expected0` …, which PyTorch computed with a batch size other than the export's, and `<name>.onnx` of the same weights where
+TorchScript's exporter can. Weights are seeded; the statistics of normalizations are drawn, so that folding is not trivial.
+Needs what Tests/Benchmarks/requirements.txt pins.
+"""
+import sys
+import warnings
+from pathlib import Path
+
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Benchmarks"))
+import make_models
+
+BATCH = 3
+CLASSIFIERS = {
+    "alexnet": 64, "convnext_tiny": 64, "densenet121": 64, "efficientnet_b0": 64, "efficientnet_v2_s": 64,
+    "googlenet": 64, "inception_v3": 96, "mnasnet0_5": 64, "mobilenet_v2": 64, "mobilenet_v3_small": 64,
+    "regnet_x_400mf": 64, "regnet_y_400mf": 64, "resnet18": 64, "resnext50_32x4d": 64, "shufflenet_v2_x0_5": 64,
+    "squeezenet1_1": 64, "vgg11_bn": 64, "wide_resnet50_2": 64,
+}
+
+
+class Function(nn.Module):
+    """A network whose forward is a function of its modules and inputs."""
+
+    def __init__(self, forward, **modules):
+        super().__init__()
+        for name, module in modules.items():
+            if isinstance(module, torch.Tensor):
+                self.register_buffer(name, module)
+            else:
+                self.add_module(name, module)
+        self.function = forward
+
+    def forward(self, *inputs):
+        return self.function(self, *inputs)
+
+
+def block(channels, out, activation, **options):
+    return nn.Sequential(
+        nn.Conv2d(channels, out, 3, bias=False, **options), nn.BatchNorm2d(out), activation)
+
+
+def activations():
+    kinds = [
+        nn.ReLU(), nn.ReLU6(), nn.Hardtanh(-2, 2), nn.LeakyReLU(0.2), nn.ELU(), nn.GELU(), nn.GELU("tanh"), nn.SiLU(),
+        nn.Hardswish(), nn.Hardsigmoid(), nn.Sigmoid(), nn.Tanh(), nn.Mish(), nn.PReLU(8), nn.PReLU(), nn.Softplus(),
+        nn.Softplus(2), nn.Softsign(), nn.SELU(), nn.CELU(1.5), nn.LogSigmoid(), nn.Hardshrink(), nn.Softshrink(),
+        nn.Threshold(0.1, 0.5), nn.RReLU(), nn.Tanhshrink(), nn.Softmax(1), nn.LogSoftmax(1)]
+    def forward(self, x):
+        x = self.stem(x)
+        return torch.cat([activation(x) for activation in self.kinds] + [functional.glu(x, 1)], 1)
+    return Function(forward, stem=block(3, 8, nn.Identity(), padding=1), kinds=nn.ModuleList(kinds)), image(8)
+
+
+def image(side, channels=3):
+    return (torch.randn(2, channels, side, side),)
+
+
+def unet():
+    def forward(self, x):
+        first = self.first(x)
+        second = self.second(functional.max_pool2d(first, 2))
+        deep = self.deep(functional.avg_pool2d(second, 3, 2, 1, ceil_mode=True, count_include_pad=False))
+        up = self.up(deep)
+        up = functional.interpolate(up, size=second.shape[-2:], mode="bilinear", align_corners=False)
+        joined = self.join(torch.cat([second, up], 1))
+        return self.head(functional.interpolate(joined, scale_factor=2, mode="nearest"))
+    return Function(
+        forward, first=block(3, 8, nn.ReLU(True), padding=1), second=block(8, 16, nn.LeakyReLU(0.1, True), padding="same"),
+        deep=block(16, 32, nn.SiLU(True), padding="same", dilation=2),
+        up=nn.Sequential(nn.ConvTranspose2d(32, 16, 3, 2, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()),
+        join=block(32, 8, nn.ReLU(), padding=1), head=nn.Conv2d(8, 2, 1)), image(18)
+
+
+def audio():
+    def forward(self, x):
+        x = functional.pad(x, (3, 2))
+        return self.layers(x).mean(-1)
+    convolution = torch.nn.utils.weight_norm(nn.Conv1d(8, 8, 3, padding=2, dilation=2))
+    return Function(forward, layers=nn.Sequential(
+        nn.Conv1d(1, 8, 5, stride=2, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.AvgPool1d(2), convolution, nn.ELU(),
+        nn.GroupNorm(2, 8), nn.Conv1d(8, 8, 4, padding="same", groups=8), nn.BatchNorm1d(8), nn.MaxPool1d(3, 2, 1),
+        nn.InstanceNorm1d(8, affine=True), nn.ConvTranspose1d(8, 4, 4, 2, 1), nn.Tanh())), (torch.randn(2, 1, 120),)
+
+
+def volume():
+    return nn.Sequential(
+        nn.Conv3d(1, 6, 3, padding=1, bias=False), nn.BatchNorm3d(6), nn.ReLU(), nn.MaxPool3d(2), nn.Conv3d(6, 8, 3),
+        nn.BatchNorm3d(8), nn.ReLU(), nn.AvgPool3d(2), nn.ConvTranspose3d(8, 4, 2, 2), nn.AdaptiveAvgPool3d(1),
+        nn.Flatten(), nn.Linear(4, 3)), (torch.randn(2, 1, 10, 10, 10),)
+
+
+def mlp():
+    return nn.Sequential(
+        nn.Linear(20, 32, bias=False), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(), nn.Linear(32, 16), nn.LayerNorm(16),
+        nn.GELU(), nn.Linear(16, 5), nn.BatchNorm1d(5, affine=False), nn.Softmax(-1)), (torch.randn(2, 20),)
+
+
+def pools():
+    def forward(self, x):
+        x = self.stem(x)
+        return torch.cat([part.flatten(1) for part in (
+            functional.adaptive_avg_pool2d(x, 1), functional.adaptive_avg_pool2d(x, (7, 4)),
+            functional.adaptive_avg_pool2d(x, 3), functional.adaptive_max_pool2d(x, 1), functional.adaptive_max_pool2d(x, 4),
+            functional.max_pool2d(x, 3, 2, 1, ceil_mode=True), functional.avg_pool2d(x, 3, 2, 1),
+            functional.avg_pool2d(x, 3, 2, 1, ceil_mode=True), functional.avg_pool2d(x, 2, divisor_override=3),
+            functional.max_pool2d(x, 3, 1, dilation=2), x.amax((2, 3)), x.mean((2, 3), keepdim=True), x.sum(-1))], 1)
+    return Function(forward, stem=block(3, 4, nn.ReLU(), padding=1)), image(12)
+
+
+def shapes():
+    def forward(self, x):
+        x = self.stem(x)
+        count, channels, height, width = x.shape
+        a, b = x.chunk(2, 1)
+        c, d = torch.split(x, [3, channels - 3], 1)
+        y = torch.cat([a, b.flip(3), c, d.roll(2, 2)], 1)
+        y = y.view(count, 2, channels, height * width).transpose(1, 2).reshape(count, -1, height, width)
+        y = functional.pixel_shuffle(functional.channel_shuffle(y, 2), 2)
+        y = functional.pixel_unshuffle(y, 2)[:, 1:-1, ::2, 1:]
+        y = functional.pad(functional.pad(y, (1, 1, 2, 0), mode="reflect"), (1, 0), value=0.5)
+        y = functional.pad(y, (1, 2, 1, 1), mode="replicate").permute(0, 2, 3, 1).contiguous()
+        z = (y.unsqueeze(1) * self.scale.expand(count, 2, 1, 1, -1)).sum(1).squeeze()
+        first, *rest = z.unbind(1)
+        z = torch.stack([first, rest[0] - rest[1]], 1)
+        return z.repeat(1, 2, 1, 1).flatten(2), z[:, 0, -1].clamp(-0.4, 0.4), torch.where(z > 0, z, -z / 2)
+    return Function(forward, stem=block(3, 8, nn.ReLU(), padding=1), scale=torch.randn(1, 2, 1, 1, 14)), image(8)
+
+
+def arithmetic():
+    def forward(self, x, y):
+        a = torch.add(x, y, alpha=2) - 1.5 + torch.sub(x, y, alpha=0.5) * 2 / (y.abs() + 1)
+        b = (1 - x).pow(2) + (x.abs() + 0.1).sqrt() + torch.rsqrt(y.square() + 1) + torch.exp(-x.abs()) + torch.log1p(y * y)
+        c = torch.maximum(x, y) - torch.minimum(x, y) + x.sin() * y.cos() + x.erf() + x ** 3 + (x > y).float() + x.sign()
+        d = functional.normalize(a, dim=1) + b.std(1, keepdim=True) + c.var((1,), keepdim=True, correction=0)
+        values, _ = d.max(1)
+        return d, values, d.argmax(1), d.logsumexp(1), (d * self.mask).masked_fill(self.mask == 0, -3), torch.floor(d).long()
+    return Function(forward, mask=torch.tensor([1.0, 0, 1, 1, 0])), (torch.randn(2, 5), torch.randn(2, 5))
+
+
+def residual():
+    def forward(self, x):
+        x = self.stem(x)
+        out = self.a(x)
+        out = self.b(out)
+        out += x
+        out = functional.relu(out, inplace=True)
+        gate = torch.sigmoid(self.gate(functional.adaptive_avg_pool2d(out, 1)))
+        return self.head((out * gate).flatten(1))
+    return Function(
+        forward, stem=block(3, 16, nn.ReLU(True), padding=1), a=block(16, 16, nn.ReLU6(True), padding=1, groups=16),
+        b=nn.Sequential(nn.Conv2d(16, 16, 1, bias=False), nn.BatchNorm2d(16)), gate=nn.Conv2d(16, 16, 1),
+        head=nn.Linear(16 * 64, 4)), image(8)
+
+
+def preact():
+    return nn.Sequential(
+        nn.BatchNorm2d(3), nn.ReLU(), nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.PReLU(8), nn.Conv2d(8, 8, 3),
+        nn.BatchNorm2d(8, affine=False), nn.Hardswish(), nn.AdaptiveAvgPool2d((2, 2)), nn.Flatten(),
+        nn.BatchNorm1d(32), nn.Linear(32, 6), nn.LogSoftmax(1)), image(8)
+
+
+def separable():
+    layers = []
+    for channels in (8, 16):
+        layers += [
+            nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False), nn.BatchNorm2d(channels), nn.ReLU6(),
+            nn.Conv2d(channels, 2 * channels, 1, bias=False), nn.BatchNorm2d(2 * channels), nn.Mish()]
+    return nn.Sequential(nn.Conv2d(1, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU(), *layers, nn.AdaptiveAvgPool2d(1),
+                         nn.Flatten(), nn.Linear(32, 10)), image(12, 1)
+
+
+def norms():
+    def forward(self, x):
+        y = self.stem(x)
+        y = self.group(y) + self.instance(y) + self.tracked(y) + self.plain(y)
+        y = self.layer(y.permute(0, 2, 3, 1)) + self.rms(y.permute(0, 2, 3, 1))
+        return self.last(y)
+    return Function(
+        forward, stem=block(3, 8, nn.ReLU(), padding=1), group=nn.GroupNorm(4, 8), instance=nn.InstanceNorm2d(8),
+        tracked=nn.InstanceNorm2d(8, affine=True, track_running_stats=True), plain=nn.GroupNorm(1, 8, affine=False),
+        layer=nn.LayerNorm(8, bias=False), rms=nn.RMSNorm(8), last=nn.LayerNorm([6, 8], elementwise_affine=False)), image(6)
+
+
+def resizes():
+    def forward(self, x):
+        x = self.stem(x)
+        return tuple(functional.interpolate(x, **options) for options in (
+            {"scale_factor": 2, "mode": "nearest"}, {"size": (9, 5), "mode": "nearest"},
+            {"size": (9, 5), "mode": "nearest-exact"}, {"scale_factor": 1.5, "mode": "bilinear"},
+            {"size": (10, 3), "mode": "bilinear", "align_corners": True}, {"scale_factor": 2, "mode": "bicubic"}))
+    return Function(forward, stem=block(3, 4, nn.ReLU(), padding=1)), image(6)
+
+
+def attention():
+    layer = nn.TransformerEncoderLayer(16, 4, 32, batch_first=True, dropout=0)
+    def forward(self, tokens):
+        x = self.embedding(tokens) + self.position
+        x = torch.cat([self.token.expand(x.shape[0], -1, -1), x], 1)
+        x = self.layer(x)
+        x = x + functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+        return self.head(x[:, 0])
+    return Function(
+        forward, embedding=nn.Embedding(11, 16), position=torch.randn(1, 7, 16), token=torch.randn(1, 1, 16), layer=layer,
+        head=nn.Linear(16, 3)), (torch.randint(0, 11, (2, 7)),)
+
+
+def recurrent():
+    def forward(self, x):
+        y, (h, c) = self.lstm(self.norm(x.transpose(1, 2)).transpose(1, 2))
+        z, last = self.gru(y)
+        return self.head(z[:, -1]), h, c, last
+    return Function(
+        forward, norm=nn.BatchNorm1d(6), lstm=nn.LSTM(6, 8, num_layers=2, bidirectional=True, batch_first=True),
+        gru=nn.GRU(16, 5, batch_first=True), head=nn.Linear(5, 2)), (torch.randn(2, 9, 6),)
+
+
+def strided():
+    """Weights that are views: transposed, expanded, and parts of one storage."""
+    storage = torch.randn(400)
+    def forward(self, x):
+        return functional.linear(torch.relu(functional.linear(x, self.a, self.bias)), self.b) * self.c
+    return Function(
+        forward, a=storage[:120].view(10, 12).t(), b=storage[120:216].view(8, 12), bias=storage[300:312],
+        c=torch.randn(1).expand(8)), (torch.randn(2, 10),)
+
+
+NETWORKS = {
+    function.__name__: function for function in (
+        activations, unet, audio, volume, mlp, pools, shapes, arithmetic, residual, preact, separable, norms, resizes,
+        attention, recurrent, strided)}
+
+
+def randomize(model):
+    """Draws the parameters and statistics of normalizations, as training leaves them."""
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, (nn.modules.batchnorm._NormBase,)):
+                if module.running_mean is not None:
+                    module.running_mean.normal_(0, 0.2)
+                    module.running_var.uniform_(0.5, 1.5)
+                if module.weight is not None:
+                    module.weight.uniform_(0.7, 1.3)
+                    module.bias.normal_(0, 0.2)
+    return model.eval()
+
+
+def batch_of(inputs, count):
+    return tuple(
+        torch.randint(0, 11, (count, *x.shape[1:])) if x.dtype == torch.int64 else torch.randn(count, *x.shape[1:])
+        for x in inputs)
+
+
+def write(name, folder):
+    torch.manual_seed(0)
+    if name in NETWORKS:
+        model, inputs = NETWORKS[name]()
+    else:
+        model, inputs = make_models.vision(name), image(CLASSIFIERS[name])
+    randomize(model)
+    batch = {0: torch.export.Dim("batch")}
+    # The names of a Function's inputs are its caller's.
+    shapes = ((batch,) * len(inputs),) if isinstance(model, Function) else (batch,) * len(inputs)
+    program = torch.export.export(model, inputs, dynamic_shapes=shapes)
+    torch.export.save(program, folder / f"{name}.pt2")
+    items = batch_of(inputs, BATCH)
+    with torch.no_grad():
+        outputs = model(*items)
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    arrays = {f"input{index}": x.numpy() for index, x in enumerate(items)}
+    arrays |= {f"expected{index}": x.numpy() for index, x in enumerate(outputs)}
+    numpy.savez(folder / f"{name}.npz", **arrays)
+    if name in CLASSIFIERS:
+        torch.onnx.export(
+            model, inputs, str(folder / f"{name}.onnx"), dynamo=False, training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False, opset_version=17, input_names=["input"], output_names=["output"],
+            dynamic_axes={"input": {0: "N"}, "output": {0: "N"}})
+
+
+def main():
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    warnings.simplefilter("ignore")
+    library = make_models.define_torchvision_operators()
+    for name in sys.argv[2:] or [*NETWORKS, *CLASSIFIERS]:
+        write(name, folder)
+    del library
+
+
+if __name__ == "__main__":
+    main()
