@@ -6,8 +6,10 @@ For each network `<name>.pt2` by torch.export.save, `<name>.npz` with its inputs
 TorchScript's exporter can. Weights are seeded; the statistics of normalizations are drawn, so that folding is not trivial.
 Needs what Tests/Benchmarks/requirements.txt pins.
 """
+import json
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy
@@ -259,6 +261,20 @@ def batch_of(inputs, count):
         for x in inputs)
 
 
+def remove_traces(path):
+    """Takes out where each call stands in the sources: a path of the machine that made the file."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members.items():
+            if name.endswith("models/model.json"):
+                model = json.loads(content)
+                for node in model["graph_module"]["graph"]["nodes"]:
+                    node["metadata"].pop("stack_trace", None)
+                content = json.dumps(model).encode()
+            archive.writestr(zipfile.ZipInfo(name), content)
+
+
 def write(name, folder):
     torch.manual_seed(0)
     if name in NETWORKS:
@@ -271,6 +287,7 @@ def write(name, folder):
     shapes = ((batch,) * len(inputs),) if isinstance(model, Function) else (batch,) * len(inputs)
     program = torch.export.export(model, inputs, dynamic_shapes=shapes)
     torch.export.save(program, folder / f"{name}.pt2")
+    remove_traces(folder / f"{name}.pt2")
     items = batch_of(inputs, BATCH)
     with torch.no_grad():
         outputs = model(*items)
