@@ -51,25 +51,26 @@ package struct FuzzedConnection {
     /// Delivers the pieces as a loop would; returns requests and refusals in order.
     package func run(_ pieces: [Slice<UnsafeBufferPointer<UInt8>>]) -> [String] {
         for piece in pieces where !piece.isEmpty {
-            if !connection.wantsInput {
-                handler.answerHeld()
-                turn()
-            }
+            if !connection.wantsInput { answerAll() }
             guard connection.wantsInput, !connection.isFinished else { break }
             connection.receive(UnsafeBufferPointer(rebasing: piece), now: now)
             turn()
         }
-        handler.answerHeld()
-        turn()
+        answerAll()
         connection.inputEnded()
         turn()
         connection.abandon()
-        handler.answerHeld()
+        _ = handler.answerHeld()
         _ = Self.mailbox.takeAll()
         // Nothing may be charged any more.
         precondition(budget.charge(limits.maximumBufferedByteCount), "the body budget leaks")
         budget.release(limits.maximumBufferedByteCount)
         return handler.takeSeen()
+    }
+
+    /// Late answers too, and those to requests that they make room for.
+    private func answerAll() {
+        repeat { turn() } while handler.answerHeld()
     }
 
     /// Hands answers over and takes the output until nothing moves.
@@ -134,12 +135,14 @@ private final class FuzzHandler: RequestHandler {
         path.hasPrefix("/e") ? ServerResponse(status: .notFound) : nil
     }
 
-    func answerHeld() {
+    /// Returns whether there were any.
+    func answerHeld() -> Bool {
         let held = state.withLock { state in
             defer { state.held = [] }
             return state.held
         }
         for responder in held.reversed() { responder.respond(ServerResponse(status: .ok, body: [3])) }
+        return !held.isEmpty
     }
 
     func takeSeen() -> [String] { state.withLock { $0.seen } }
