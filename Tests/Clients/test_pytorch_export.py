@@ -14,6 +14,8 @@ import networks
 from command import ROOT
 
 TOLERANCE = 1e-5
+# With random statistics its values grow to 1e10 through 94 BatchNorms, folded or not: rounding alone is a little more.
+TOLERANCES = {"inception_v3": 2e-5}
 EXPORT_SECONDS = 1800
 # What make_pytorch_exports.py knows.
 NETWORKS = (
@@ -59,7 +61,7 @@ def test_a_program_answers_what_pytorch_answers(name, flags, exports, tmp_path):
     for index, output in enumerate(outputs):
         actual, expected = numpy.load(tmp_path / "out" / f"{output}.npy"), arrays[f"expected{index}"]
         assert actual.dtype == expected.dtype
-        networks.assert_close(actual, expected, TOLERANCE, f"{name} {output}")
+        networks.assert_close(actual, expected, TOLERANCES.get(name, TOLERANCE), f"{name} {output}")
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
