@@ -119,10 +119,13 @@ class Server:
         """Waits until no model is loading any more; returns whether the server is ready."""
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
-            if self.get("/v2/health/ready")[0] == 200:
+            status, _, reason = self.get("/v2/health/ready")
+            if status == 200:
                 return True
             states = [self.get(f"/v2/models/{name}/ready") for name in self.get_json("/v2/models")["models"]]
-            if not any(status == 503 and b"loading" in body for status, _, body in states):
+            # A model is ready with one version while another is loading.
+            if b"loading" not in reason and not any(
+                    status == 503 and b"loading" in body for status, _, body in states):
                 # The last one may have become ready since the first question.
                 return self.get("/v2/health/ready")[0] == 200
             time.sleep(0.02)
