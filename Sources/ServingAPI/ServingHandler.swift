@@ -121,7 +121,8 @@ package struct ServingHandler: RequestHandler {
             return respond(.failure(error), nil, nil)
         }
         let index = destination.index
-        let model = try? repository.model(named: destination.model).index
+        let model =
+            destination.model.isEmpty ? nil : try? repository.model(named: destination.model).index
         let call = EndpointCall(
             request: request, model: destination.model, version: destination.version, isAbandoned: isAbandoned
         )

@@ -21,7 +21,16 @@ struct GRPCService: Sendable {
     /// Whether a request is for gRPC, by its content-type or its path.
     func claims(_ request: HTTPRequest) -> Bool {
         Self.isGRPC(request.headerFields[.contentType])
-            || ProcedureCatalog.services.contains { (request.path ?? "").hasPrefix("/\($0)/") }
+            || Self.isPath(request.path ?? "")
+    }
+
+    /// Whether a path is of one of the services, its procedure known or not.
+    private static func isPath(_ path: String) -> Bool {
+        let path = path.utf8
+        return ProcedureCatalog.services.contains { service in
+            path.first == UInt8(ascii: "/") && path.dropFirst().starts(with: service.utf8)
+                && path.dropFirst(1 + service.utf8.count).first == UInt8(ascii: "/")
+        }
     }
 
     /// `application/grpc`, with `+proto` and parameters or without.
