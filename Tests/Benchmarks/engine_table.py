@@ -25,9 +25,11 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import readme_table
+
 HERE = Path(__file__).resolve().parent
 TABLE, README = HERE / "engine-table.md", HERE.parents[1] / "README.md"
-MARKERS = "<!-- engine-table -->", "<!-- /engine-table -->"
+TABLE_NAME = "engine-table"
 PEERS = ("onnxruntime", "openvino", "openvino-default", "torch", "ncnn")
 TITLES = {
     "foldserve": "foldserve", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO, fp32",
@@ -212,7 +214,7 @@ def document(results, command):
     failures = [
         f"- {TITLES[name]} on {case}: {result['unsupported']}" for case, row in results.items()
         for name, result in row.items() if "unsupported" in result and "no batch" not in result["unsupported"]]
-    parts = ["# How fast engines are", LEGEND.format(tolerance=TOLERANCE), MARKERS[0] + "\n" + table(results) + MARKERS[1]]
+    parts = ["# How fast engines are", LEGEND.format(tolerance=TOLERANCE), readme_table.marked(TABLE_NAME, table(results))]
     if failures:
         parts.append("\n".join(["Not run:", "", *failures]))
     parts.append(
@@ -221,29 +223,9 @@ def document(results, command):
     return "\n\n".join(parts) + "\n"
 
 
-def between(text, path):
-    """Where the markers stand, and what is between them."""
-    found = re.search(re.escape(MARKERS[0]) + r"\n(.*?)" + re.escape(MARKERS[1]), text, re.DOTALL)
-    if not found:
-        raise SystemExit(f"{path} has no place for the table")
-    return found
-
-
-def update_readme(is_check):
-    written = between(TABLE.read_text(), TABLE)[1]
-    readme = README.read_text()
-    shown = between(readme, README)
-    if is_check:
-        if shown[1] != written:
-            raise SystemExit("README.md shows another table than engine-table.md: run engine_table.py --readme")
-    else:
-        README.write_text(readme[:shown.start(1)] + written + readme[shown.end(1):])
-    return 0
-
-
 def main(arguments):
     if arguments in (["--readme"], ["--check"]):
-        return update_readme(arguments == ["--check"])
+        return readme_table.update(TABLE_NAME, TABLE, README, "engine_table.py", is_check=arguments == ["--check"])
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("cache", type=Path)
     parser.add_argument("--foldserve", default="foldserve", metavar="COMMAND")

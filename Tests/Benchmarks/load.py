@@ -31,10 +31,11 @@ import urllib.request
 from pathlib import Path
 
 import engine_table
+import readme_table
 
 HERE = Path(__file__).resolve().parent
 TABLE, README = HERE / "load-table.md", HERE.parents[1] / "README.md"
-MARKERS = "<!-- load-table -->", "<!-- /load-table -->"
+TABLE_NAME = "load-table"
 TITLES = {"foldserve": "foldserve", "mlserver": "MLServer", "fastapi": "FastAPI + ONNX Runtime"}
 MODELS, FORMS, CLIENTS = ("mobilenetv2", "digits_cnn"), ("binary", "json"), (1, 4, 16, 64)
 HEADER = "Inference-Header-Content-Length"
@@ -210,31 +211,14 @@ def document(results, command):
     versions = [f"foldserve {version}"] + [
         f"{name} {importlib.metadata.version(name)}" for name in ("mlserver", "fastapi", "uvicorn", "onnxruntime")]
     return "\n\n".join([
-        "# How servers stand load", LEGEND, MARKERS[0] + "\n" + table(results) + MARKERS[1],
+        "# How servers stand load", LEGEND, readme_table.marked(TABLE_NAME, table(results)),
         f"Measured on {datetime.date.today()} on {engine_table.machine()}, with " + ", ".join(versions)
         + f", Python {platform.python_version()}; written by `load.py`."]) + "\n"
 
 
-def between(text, path):
-    found = re.search(re.escape(MARKERS[0]) + r"\n(.*?)" + re.escape(MARKERS[1]), text, re.DOTALL)
-    if not found:
-        raise SystemExit(f"{path} has no place for the table")
-    return found
-
-
-def update_readme(is_check):
-    written, readme = between(TABLE.read_text(), TABLE)[1], README.read_text()
-    shown = between(readme, README)
-    if not is_check:
-        README.write_text(readme[:shown.start(1)] + written + readme[shown.end(1):])
-    elif shown[1] != written:
-        raise SystemExit("README.md shows another table than load-table.md: run load.py --readme")
-    return 0
-
-
 def main(arguments):
     if arguments in (["--readme"], ["--check"]):
-        return update_readme(arguments == ["--check"])
+        return readme_table.update(TABLE_NAME, TABLE, README, "load.py", is_check=arguments == ["--check"])
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("models", type=lambda text: Path(text).resolve())
     parser.add_argument("--foldserve", default="foldserve", metavar="COMMAND")
