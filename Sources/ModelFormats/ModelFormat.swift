@@ -16,6 +16,17 @@ package protocol ModelFormat: Sendable {
     func load(path: String) throws(ModelError) -> Graph
 }
 
+extension ModelFormat {
+    /// The file in memory, as long as somebody holds it.
+    static func map(_ path: String) throws(ModelError) -> MappedFile {
+        do {
+            return try MappedFile(path: path)
+        } catch {
+            throw ModelError(error, path: path)
+        }
+    }
+}
+
 /// Why a model cannot be used: what, where, expected and actual.
 package enum ModelError: Error, CustomStringConvertible {
     /// The file cannot be read, or its encoding is damaged at `byteOffset`.

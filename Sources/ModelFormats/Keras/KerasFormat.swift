@@ -15,12 +15,7 @@ package struct KerasFormat: ModelFormat {
     package init() {}
 
     package func load(path: String) throws(ModelError) -> Graph {
-        let file: MappedFile
-        do {
-            file = try MappedFile(path: path)
-        } catch {
-            throw ModelError(error, path: path)
-        }
+        let file = try Self.map(path)
         let archive = try ZipArchive(file)
         let config = try json(Self.configName, archive)
         let version = archive[Self.metadataName] == nil ? JSON.null : try json(Self.metadataName, archive)
@@ -87,12 +82,7 @@ package struct KerasHDF5Format: ModelFormat {
     package init() {}
 
     package func load(path: String) throws(ModelError) -> Graph {
-        let file: MappedFile
-        do {
-            file = try MappedFile(path: path)
-        } catch {
-            throw ModelError(error, path: path)
-        }
+        let file = try Self.map(path)
         do throws(KerasRefusal) {
             let (config, weights, isKeras2) = try contents(file)
             return try KerasModelReader.graph(of: config, weights: weights, isKeras2: isKeras2)

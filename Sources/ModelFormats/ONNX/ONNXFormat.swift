@@ -12,12 +12,7 @@ package struct ONNXFormat: ModelFormat {
     package init() {}
 
     package func load(path: String) throws(ModelError) -> Graph {
-        let file: MappedFile
-        do {
-            file = try MappedFile(path: path)
-        } catch {
-            throw ModelError(error, path: path)
-        }
+        let file = try Self.map(path)
         let tensors = ONNXTensorReader(
             path: path, storage: file.storage, externalData: ONNXExternalData(modelPath: path))
         return try ONNXGraphReader(path: path, tensors: tensors).read(Self.structure(of: file))

@@ -11,12 +11,7 @@ package struct PyTorchFormat: ModelFormat {
     package init() {}
 
     package func load(path: String) throws(ModelError) -> Graph {
-        let file: MappedFile
-        do {
-            file = try MappedFile(path: path)
-        } catch {
-            throw ModelError(error, path: path)
-        }
+        let file = try Self.map(path)
         let archive = try PyTorchArchive(file)
         return try PyTorchGraphReader(archive: archive, program: PyTorchProgramReader(archive).read()).read()
     }
