@@ -1,29 +1,17 @@
-import Glibc
+import Execution
 
 /// How much memory this process may still take: what its control groups, of either version, and the machine leave it.
 package enum MemoryLimit {
     /// `nil` where nothing says.
-    package static var available: Int? { available(readFile: text) }
+    package static var available: Int? { available(readFile: ControlGroups.text) }
 
     /// `readFile` is given paths and returns the text of the file, if there is one.
     package static func available(readFile: (String) -> String?) -> Int? {
-        var least = machine(readFile)
-        for line in readFile("/proc/self/cgroup")?.split(separator: "\n") ?? [] {
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { continue }
-            let isUnified = fields[0] == "0" && fields[1].isEmpty
-            guard isUnified || fields[1].split(separator: ",").contains("memory") else { continue }
-            let root = isUnified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
-            // A group above may be given less. Inside a container the path may not be there at all: the root is.
-            var path = fields[2] == "/" ? "" : String(fields[2])
-            while true {
-                let left = group(root + path, isUnified: isUnified, readFile)
-                if let left { least = min(least ?? left, left) }
-                guard let slash = path.lastIndex(of: "/") else { break }
-                path = String(path[..<slash])
-            }
+        let left = ControlGroups.least("memory", readFile: readFile) { folder, isUnified in
+            group(folder, isUnified: isUnified, readFile)
         }
-        return least
+        guard let machine = machine(readFile) else { return left }
+        return left.map { min($0, machine) } ?? machine
     }
 
     /// What a group has left: pages of files are given back when others need them.
@@ -62,16 +50,5 @@ package enum MemoryLimit {
             if words.count >= 2, words[0] == name { return number(String(words[1])) }
         }
         return nil
-    }
-
-    private static let maximumByteCount = 1 << 16
-
-    private static func text(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: maximumByteCount)
-        let count = read(descriptor, &bytes, bytes.count)
-        return count >= 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
     }
 }
