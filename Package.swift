@@ -121,9 +121,7 @@ let package = Package(
 
 // The fuzz targets need a sanitizer's main function: they are there when Tests/Fuzz/run.sh asks for them, alone.
 if Context.environment["FOLDSERVE_FUZZ"] != nil {
-    let planted = Context.environment["FOLDSERVE_PLANTED_CRASH"] != nil
-    let settings: [SwiftSetting] =
-        [.unsafeFlags(["-parse-as-library"])] + (planted ? [.define("FOLDSERVE_PLANTED_CRASH")] : [])
+    let settings: [SwiftSetting] = [.unsafeFlags(["-parse-as-library"])]
     let modules: Set = [
         "Certification", "CLinux", "CNGHTTP2", "COpenSSL", "CZlib", "Folding", "Graph", "HTTPServer",
         "ModelFormats", "Tensors", "Threads",
@@ -152,10 +150,10 @@ if Context.environment["FOLDSERVE_FUZZ"] != nil {
             ],
             path: "Tests/Fuzz/FuzzConnections"),
         .executableTarget(
-            name: "FuzzHTTP1", dependencies: ["FuzzConnections", "HTTPServer"], path: "Tests/Fuzz/FuzzHTTP1",
-            swiftSettings: settings),
+            name: "FuzzHTTP1", dependencies: ["FuzzConnections", "FuzzSupport", "HTTPServer"],
+            path: "Tests/Fuzz/FuzzHTTP1", swiftSettings: settings),
         .executableTarget(
-            name: "FuzzHTTP2", dependencies: ["FuzzConnections", "HTTPServer"], path: "Tests/Fuzz/FuzzHTTP2",
-            swiftSettings: settings),
+            name: "FuzzHTTP2", dependencies: ["FuzzConnections", "FuzzSupport", "HTTPServer"],
+            path: "Tests/Fuzz/FuzzHTTP2", swiftSettings: settings),
     ]
 }

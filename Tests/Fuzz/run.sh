@@ -35,7 +35,7 @@ run() { # TARGET CORPUS LENGTH SEEDS SECONDS LOG OPTION …: the exit status is 
 planted() { # TARGET CORPUS
     mkdir "$work/$1"
     cp "$work/seeds/planted/$2"/* "$work/$1" 2>/dev/null || true
-    if prefix="$work/" run "$1" "$2" "$planted_length" "$work/$1" "$planted_seconds" "$work/$1.planted" -len_control=0 ||
+    if FOLDSERVE_PLANTED_CRASH=1 prefix="$work/" run "$1" "$2" "$planted_length" "$work/$1" "$planted_seconds" "$work/$1.planted" -len_control=0 ||
         ! grep -q "the planted crash" "$work/$1.planted"; then
         echo "$1 does not find the planted crash" >&2
         tail -20 "$work/$1.planted" >&2
@@ -71,16 +71,12 @@ each() { # FUNCTION: for every target, so many at a time
 }
 
 # The fuzzer's own flag loses coverage beside the address sanitizer: ask for it by name.
-build() {
-    swift build -c release --scratch-path .build-fuzz --sanitize=fuzzer --sanitize=address \
-        -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table >"$work/build" 2>&1 || {
-        cat "$work/build" >&2
-        exit 1
-    }
+swift build -c release --scratch-path .build-fuzz --sanitize=fuzzer --sanitize=address \
+    -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table >"$work/build" 2>&1 || {
+    cat "$work/build" >&2
+    exit 1
 }
 
 python3 Tests/Fuzz/seeds.py "$work/seeds"
-FOLDSERVE_PLANTED_CRASH=1 build
 each planted
-build
 each fuzz
