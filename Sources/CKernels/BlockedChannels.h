@@ -72,6 +72,26 @@ static void channel_mean(float *destination, const float *source, size_t pixels,
     }
 }
 
+static void channel_squares(float *destination, const float *source, const float *centers, size_t pixels) {
+    for (int lane = 0; lane < CK_BLOCK; lane += LANES) {
+        const Vector center = load(centers + lane);
+        Vector sums[CHANNEL_SUMS];
+        for (int i = 0; i < CHANNEL_SUMS; i++) sums[i] = (Vector){0};
+        const float *place = source + lane;
+        size_t pixel = 0;
+        for (; pixel + CHANNEL_SUMS <= pixels; pixel += CHANNEL_SUMS)
+            for (int i = 0; i < CHANNEL_SUMS; i++, place += CK_BLOCK) {
+                const Vector x = load(place) - center;
+                sums[i] = multiply_add(x, x, sums[i]);
+            }
+        for (; pixel < pixels; pixel++, place += CK_BLOCK) {
+            const Vector x = load(place) - center;
+            sums[0] = multiply_add(x, x, sums[0]);
+        }
+        store(destination + lane, (sums[0] + sums[1]) + (sums[2] + sums[3]));
+    }
+}
+
 // MARK: Channels in another order
 
 #if LANES == 16

@@ -674,6 +674,7 @@ const ck_kernels KERNELS = {
     .channel_binary = channel_binary,
     .channel_affine = channel_affine,
     .channel_mean = channel_mean,
+    .channel_squares = channel_squares,
     .channel_gather = channel_gather,
     .winograd_input = winograd_input,
     .winograd_product = winograd_product,

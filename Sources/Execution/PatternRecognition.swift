@@ -7,14 +7,17 @@ import Tensors
 ///     HardSwish(x)  Mul(x, HardSigmoid(x)) with a slope of 1/6; Div(Mul(x, Clip(Add(x, 3), 0, 6)), 6) and its like
 ///     Gelu(x)       Mul(Mul(x, Add(Erf(Div(x, √2)), 1)), 1/2) and its like
 ///     Gather        Reshape(Transpose(Reshape(x))) that shuffles channels, and a Slice of its channels
+///     GroupNormalization  Reshape(InstanceNormalization(Reshape(x))), and a Mul and an Add for each channel behind it
 ///
 /// The last node of a chain is replaced; what nobody reads any more is left out.
 struct PatternRecognition {
-    private let index: GraphIndex
-    private let values: [String: ValueInfo]
-    private var edit = GraphEdit()
+    let index: GraphIndex
+    let values: [String: ValueInfo]
+    var edit = GraphEdit()
     /// The channels that recognised nodes gather, and of what; by output.
     private var gathered: [String: (source: String, channels: [Int])] = [:]
+    /// The recognised group normalizations by output.
+    var normalized: [String: RecognizedNormalization] = [:]
 
     /// How far a constant may be from the one that a formula asks for, relative to it.
     private static let tolerance: Float = 1e-6
@@ -44,8 +47,12 @@ struct PatternRecognition {
             if let x = swished(node) { return try activation("Swish", x, node, opset: 24) }
             if let x = hardSwished(node) { return try activation("HardSwish", x, node, opset: 14) }
             if let x = gelued(node) { return try activation("Gelu", x, node, opset: 20) }
-            return try doubledGelu(node)
-        case "Reshape": return try shuffle(node)
+            if let gelu = try doubledGelu(node) { return gelu }
+            return node.type == "Mul" ? try normalizationTaking(node) : nil
+        case "Add": return try normalizationTaking(node)
+        case "Reshape":
+            if let normalization = try groupNormalization(node) { return normalization }
+            return try shuffle(node)
         case "Slice": return try slice(node)
         case "Shape":
             // A shuffle keeps the shape: its input's can be asked for before it is there.
@@ -68,7 +75,7 @@ struct PatternRecognition {
 
     // MARK: Parts of a formula
 
-    private func isFloat(_ name: String?) -> Bool {
+    func isFloat(_ name: String?) -> Bool {
         guard let name, let info = values[name] else { return false }
         return info.elementType == .float32 && info.dimensions != nil
     }
@@ -81,7 +88,7 @@ struct PatternRecognition {
     }
 
     /// The node of `type` that defines `name`.
-    private func producer(_ name: String?, _ type: String) -> Node? {
+    func producer(_ name: String?, _ type: String) -> Node? {
         guard let node = index.producer(of: name), node.type == type, node.domain.isEmpty else { return nil }
         return node
     }
@@ -163,7 +170,7 @@ struct PatternRecognition {
             name: node.name, type: "Mul", opset: node.opset, inputs: [gate, two], outputs: [output])
     }
 
-    private func unusedName(_ stem: String) -> String {
+    func unusedName(_ stem: String) -> String {
         var name = stem
         while values[name] != nil || edit.insertedConstants[name] != nil { name += "'" }
         return name

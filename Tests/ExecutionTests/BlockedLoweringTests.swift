@@ -185,6 +185,39 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
         try c.check(set)
     }
 
+    private static func normalized(
+        _ groups: Int64, _ channels: Int, _ extents: [Int], tail: String? = nil
+    ) -> BlockedCase {
+        BlockedCase(
+            testDescription: "\(channels) \(extents) in \(groups) groups \(tail ?? "")", channels: channels,
+            extents: extents, kernel: "group normalization, blocked" + (tail.map { " + \($0)" } ?? "")
+        ) { sketch, noise in
+            sketch.constants["scale"] = noise.tensor([channels])
+            sketch.constants["bias"] = noise.tensor([channels])
+            let output = tail == nil ? "y" : "n"
+            if groups == channels {
+                try sketch.add("InstanceNormalization", ["b", "scale", "bias"], [output])
+            } else {
+                sketch.opset = 21
+                try sketch.add(
+                    "GroupNormalization", ["b", "scale", "bias"], [output], ["num_groups": .integer(groups)])
+            }
+            if let tail { try sketch.add(tail, ["n"], ["y"]) }
+        }
+    }
+
+    private static let normalizations = [
+        normalized(1, 19, [9, 11]), normalized(19, 19, [9, 11], tail: "Relu"),
+        normalized(4, 64, [7, 7], tail: "HardSwish"), normalized(5, 35, [6, 5, 3]), normalized(8, 24, [30]),
+        // More pixels than the moments of one piece.
+        normalized(2, 18, [40, 41]), normalized(3, 48, [33, 100], tail: "Relu"),
+    ]
+
+    @Test(arguments: normalizations, InstructionSet.supported)
+    func `normalizations by groups of channels`(_ c: BlockedCase, _ set: InstructionSet) throws {
+        try c.check(set)
+    }
+
     @Test(arguments: InstructionSet.supported)
     func `what fills up the last block reaches no result`(_ set: InstructionSet) throws {
         // The lanes behind the 17 channels become 0/0.

@@ -28,7 +28,7 @@ struct GraphSketch {
     var inputs: [Graph.Port] = []
     var constants: [String: Tensor] = [:]
     var nodes: [Node] = []
-    let opset: Int
+    var opset: Int
 
     init(opset: Int = 17) { self.opset = opset }
 

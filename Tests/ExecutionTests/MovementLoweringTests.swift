@@ -34,6 +34,20 @@ import Testing
             type: "LayerNormalization", inputs: [[2, 3, 19]], constants: [[3, 19]],
             attributes: ["axis": .integer(1)]),
         NodeCase(
+            type: "GroupNormalization", inputs: [[2, 6, 5, 7]], constants: [[6], [6]],
+            attributes: ["num_groups": .integer(3)], opset: 21),
+        NodeCase(
+            type: "GroupNormalization", inputs: [[2, 6, 19]], constants: [[2], [2]],
+            attributes: ["num_groups": .integer(2), "epsilon": .real(0.1)], opset: 18),
+        NodeCase(
+            type: "GroupNormalization", inputs: [[3, 12]], constants: [[12], [12]],
+            attributes: ["num_groups": .integer(1)], opset: 21),
+        // More than the moments of one piece.
+        NodeCase(
+            type: "GroupNormalization", inputs: [[2, 4, 97, 101]], constants: [[4], [4]],
+            attributes: ["num_groups": .integer(1)], opset: 21),
+        NodeCase(type: "InstanceNormalization", inputs: [[2, 5, 3, 7]], constants: [[5], [5]]),
+        NodeCase(
             type: "ReduceMean", inputs: [[2, 5, 3, 7]],
             attributes: ["axes": .integers([2, 3]), "keepdims": .integer(0)]),
         NodeCase(type: "ReduceMean", inputs: [[2, 5, 7]], attributes: ["axes": .integers([1])]),

@@ -42,7 +42,30 @@ import Testing
         try sketch.add("Reshape", ["t", "whole"], ["y"])
     }
 
+    /// Two groups of three channels.
+    private static func groups(
+        _ sketch: inout GraphSketch, back: [Int64] = [2, 6, 4, 5], weights: [Int] = [6, 1, 1]
+    ) throws {
+        var noise = Noise(5)
+        sketch.constants["parts"] = Tensor([Int64(0), 2, -1])
+        sketch.constants["whole"] = Tensor(back)
+        sketch.constants["ones"] = Tensor([Float(1), 1.5])
+        sketch.constants["zeros"] = Tensor([Float(0), 0.25])
+        sketch.constants["weight"] = noise.tensor(weights)
+        sketch.constants["bias"] = noise.tensor(weights)
+        try sketch.add("Reshape", ["x", "parts"], ["p"])
+        try sketch.add("InstanceNormalization", ["p", "ones", "zeros"], ["n"], ["epsilon": .real(0.01)])
+        try sketch.add("Reshape", ["n", "whole"], ["r"])
+        try sketch.add("Mul", ["r", "weight"], ["m"])
+        try sketch.add("Add", ["bias", "m"], ["y"])
+    }
+
     private static let chains: [Chain] = [
+        Chain(expected: ["GroupNormalization"]) { try groups(&$0) },
+        // Weights that are not one for each channel stay.
+        Chain(expected: ["GroupNormalization", "Mul", "Add"]) { try groups(&$0, weights: [4, 1]) },
+        // Another shape than before.
+        Chain(expected: nil) { try groups(&$0, back: [2, 6, 5, 4], weights: [1]) },
         Chain(expected: ["Swish"]) { sketch in
             try sketch.add("Sigmoid", ["x"], ["s"])
             try sketch.add("Mul", ["s", "x"], ["y"])

@@ -85,7 +85,7 @@ private struct RandomNetwork {
         let source = pick(0...4) == 0 ? pick(values) : values[values.count - 1]
         let output = next()
         let (channels, height, width) = (source.dimensions[0], source.dimensions[1], source.dimensions[2])
-        switch pick(0...10) {
+        switch pick(0...11) {
         case 0...2: try addConvolution(source, output)
         case 3:
             // A depthwise convolution.
@@ -133,6 +133,14 @@ private struct RandomNetwork {
             try sketch.add("GlobalAveragePool", [source.name], [mean])
             try sketch.add("Sigmoid", [mean], [gate])
             try sketch.add("Mul", [source.name, gate], [output])
+            values.append((output, source.dimensions))
+        case 10:
+            // A great epsilon: pixels that are almost alike would make much of little.
+            sketch.opset = 21
+            let groups = pick([1, 2, 4, channels].filter(channels.isMultiple))
+            try sketch.add(
+                "GroupNormalization", [source.name, constant([channels]), constant([channels])], [output],
+                ["num_groups": .integer(Int64(groups)), "epsilon": .real(0.1)])
             values.append((output, source.dimensions))
         default:
             try sketch.add(

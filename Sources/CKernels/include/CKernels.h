@@ -248,6 +248,8 @@ typedef struct {
         float upper);
     /// destination [CK_BLOCK]: the sum over the pixels of a block by `divisor`, in an order that depends on `pixels` alone.
     void (*channel_mean)(float *destination, const float *source, size_t pixels, float divisor);
+    /// destination [CK_BLOCK]: the sum of (x − center)² over the pixels of a block, `centers` [CK_BLOCK]; in that order too.
+    void (*channel_squares)(float *destination, const float *source, const float *centers, size_t pixels);
     /// destination [pixels][CK_BLOCK] of the channels `sources` [CK_BLOCK], none of which may lie in it; lanes without a
     /// channel are left as they are or hold anything.
     void (*channel_gather)(float *destination, const ck_channel_source *sources, size_t pixels);

@@ -65,6 +65,13 @@ extension EpilogueOperation {
     var addsResidual: Bool { true }
 
     func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
+        absorbingEpilogue(consumer, operand: operand, context)
+    }
+
+    /// With `consumer` as a part of the epilogue.
+    func absorbingEpilogue(
+        _ consumer: Node, operand: Int, _ context: LoweringContext
+    ) -> AbsorbedOperation? {
         guard addsResidual || consumer.type != "Add",
             let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context)
         else { return nil }

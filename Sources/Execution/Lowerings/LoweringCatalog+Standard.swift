@@ -19,5 +19,6 @@ extension LoweringCatalog {
         ResizeLowering(),
         SoftmaxLowering(),
         LayerNormalizationLowering(),
+        GroupNormalizationLowering(),
     ])
 }
