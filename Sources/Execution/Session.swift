@@ -164,12 +164,9 @@ package final class Session {
         for (name, tensor) in zip(executable.inputNames, inputs) {
             interfaces[name] = ScheduleCache.Interface(elementType: tensor.elementType, shape: tensor.shape)
         }
-        let key = ScheduleCache.Key(inputs: interfaces, threadCount: pool.threadCount)
-        let entry = try executable.schedules.entry(key) { () throws(ExecutionError) -> ScheduleCache.Entry in
-            var builder = ScheduleBuilder(executable, inputs: interfaces, threadCount: pool.threadCount)
-            return try builder.build().map { .fixed($0) } ?? .dataDependent
+        guard let schedule = try executable.schedule(interfaces, threadCount: pool.threadCount) else {
+            return nil
         }
-        guard case .fixed(let schedule) = entry else { return nil }
         let base = try arena.reserve(schedule.byteCount)
         recent.removeAll { $0.base != base }
         let bound = BoundSchedule(schedule, base: base)

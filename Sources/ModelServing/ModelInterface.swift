@@ -83,6 +83,18 @@ package struct ModelInterface: Sendable {
 }
 
 extension ModelInterface {
+    /// The shapes of all inputs that a caller must give, for so many items where axis 0 is open; `nil` where another is.
+    package func shapes(itemCount: Int) -> [String: Shape]? {
+        var shapes: [String: Shape] = [:]
+        for port in inputs where !port.isOptional {
+            guard port.dimensions.dropFirst().allSatisfy({ $0 != nil }),
+                let shape = try? Shape(port.dimensions.map { $0 ?? itemCount })
+            else { return nil }
+            shapes[port.name] = shape
+        }
+        return shapes
+    }
+
     /// The input that `name` stands for, once its type and shape are what the model expects.
     package func checkedInput(
         _ name: String, datatype: String, shape: [Int], model: String

@@ -65,7 +65,7 @@ struct ServeCheck {
         let loader = ModelLoader(
             catalog, threadsPerSession: settings.threads == 0 ? ThreadCount.available : settings.threads,
             clock: .system, options: ExecutionOptions(usesWinograd: settings.engine.winograd),
-            makesDigests: false)
+            batching: settings.batchPolicy, makesDigests: false)
         for candidate in repository.candidates {
             do {
                 try candidate.load(with: loader)

@@ -17,6 +17,12 @@ extension Configuration {
         return configuration
     }
 
+    var batchPolicy: BatchPolicy {
+        BatchPolicy(
+            maximumItemCount: batching.maxBatchSize,
+            queueDelayMicroseconds: UInt64(batching.maxQueueDelayMicroseconds))
+    }
+
     /// The same for the admin listener.
     var adminServer: ServerConfiguration {
         var configuration = server
@@ -49,7 +55,7 @@ struct Service {
         let threadCount = settings.threads == 0 ? ThreadCount.available : settings.threads
         let loader = ModelLoader(
             FormatCatalog.standard, threadsPerSession: threadCount, clock: clock,
-            options: ExecutionOptions(usesWinograd: settings.engine.winograd),
+            options: ExecutionOptions(usesWinograd: settings.engine.winograd), batching: settings.batchPolicy,
             makesDigests: settings.modelDigests)
         do {
             repository = try ModelRepository(
@@ -98,9 +104,7 @@ struct Service {
             runLimit: 1, workerCount: 2,
             queueLimit: settings.queueCapacity, totalQueueLimit: settings.totalQueueCapacity,
             maximumWaitNanoseconds: UInt64(settings.maximumWaitSeconds * 1e9),
-            batching: BatchPolicy(
-                maximumItemCount: settings.batching.maxBatchSize,
-                queueDelayMicroseconds: UInt64(settings.batching.maxQueueDelayMicroseconds)))
+            batching: settings.batchPolicy)
     }
 
     private static func repositoryConfiguration(_ settings: Configuration) -> RepositoryConfiguration {

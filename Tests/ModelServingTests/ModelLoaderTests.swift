@@ -83,6 +83,39 @@ import Testing
         #expect(try reason(6 << 20) == nil)
         #expect(try reason(nil) == nil)
     }
+
+    /// y = exp(−x) over [N, 262144], a MiB an item: a batch holds its inputs, what is between, and its outputs.
+    private func wideReason(available: Int) throws -> String? {
+        let loader = ModelLoader(
+            fileNames: ["model.onnx"], workers: WorkerPool(threadCount: 1), clock: .system,
+            batching: BatchPolicy(maximumItemCount: 8), availableMemory: { available }
+        ) { (folder) throws(ModelError) in
+            do throws(GraphError) {
+                let info = ValueInfo(.float32, [.symbol("N"), .known(1 << 18)])
+                let nodes = [
+                    try Node(name: "neg", type: "Neg", opset: 17, inputs: ["x"], outputs: ["h"]),
+                    try Node(name: "exp", type: "Exp", opset: 17, inputs: ["h"], outputs: ["y"]),
+                ]
+                return (
+                    try Graph(
+                        name: "wide", opset: 17, inputs: [.init(name: "x", info: info)],
+                        outputs: [.init(name: "y", info: info)], constants: [:], nodes: nodes), "test"
+                )
+            } catch {
+                throw .graph(path: folder, error)
+            }
+        }
+        return try TestModels.loaded(folder, loader: loader).model(named: "m").state(of: "1")?.reason
+    }
+
+    @Test func `memory must suffice for the largest batch that can be formed`() throws {
+        folder.write("", to: "m/1/model.onnx")
+        #expect(try wideReason(available: 15 << 20)?.hasSuffix("MiB of memory, 15 MiB are left") == true)
+        #expect(try wideReason(available: 64 << 20) == nil)
+        folder.write(#"{"batching": {"maxBatchSize": 1}}"#, to: "m/model.json")
+        #expect(try wideReason(available: 15 << 20) == nil)
+        #expect(try wideReason(available: 1 << 20)?.hasSuffix("MiB of memory, 1 MiB are left") == true)
+    }
 }
 
 @Suite struct MemoryLimitTests {

@@ -13,13 +13,16 @@ package struct ModelLoader: Sendable {
     private let workers: WorkerPool
     private let clock: MonotonicClock
     private let options: ExecutionOptions
+    private let batching: BatchPolicy
     private let makesDigests: Bool
     private let availableMemory: @Sendable () -> Int?
 
-    /// `read` gets a version's folder; all models' sessions share the threads of `workers`.
+    /// `read` gets a version's folder; all models' sessions share the threads of `workers`. `batching` is that of the
+    /// scheduler.
     package init(
         fileNames: [String], workers: WorkerPool, clock: MonotonicClock,
-        options: ExecutionOptions = ExecutionOptions(), makesDigests: Bool = true,
+        options: ExecutionOptions = ExecutionOptions(), batching: BatchPolicy = BatchPolicy(),
+        makesDigests: Bool = true,
         availableMemory: @escaping @Sendable () -> Int? = { MemoryLimit.available },
         read: @escaping @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
     ) {
@@ -27,6 +30,7 @@ package struct ModelLoader: Sendable {
         self.workers = workers
         self.clock = clock
         self.options = options
+        self.batching = batching
         self.makesDigests = makesDigests
         self.availableMemory = availableMemory
         self.read = read
@@ -35,11 +39,12 @@ package struct ModelLoader: Sendable {
     /// Each run may use `threadsPerSession` threads, its own included; runs at once share them.
     package init(
         _ catalog: FormatCatalog, threadsPerSession: Int, clock: MonotonicClock,
-        options: ExecutionOptions = ExecutionOptions(), makesDigests: Bool = true
+        options: ExecutionOptions = ExecutionOptions(), batching: BatchPolicy = BatchPolicy(),
+        makesDigests: Bool = true
     ) {
         self.init(
             fileNames: catalog.formats.map(\.fileName), workers: WorkerPool(threadCount: threadsPerSession),
-            clock: clock, options: options, makesDigests: makesDigests
+            clock: clock, options: options, batching: batching, makesDigests: makesDigests
         ) { (folder) throws(ModelError) in
             let (path, format) = try catalog.locate(folder)
             return (try format.load(path: path), "foldserve_" + format.name.lowercased())
@@ -52,7 +57,9 @@ package struct ModelLoader: Sendable {
         files: VersionFiles
     ) throws(RepositoryError) -> LoadedModel {
         let start = clock.nanoseconds()
-        try checkMemory(files)
+        let available = availableMemory()
+        let weightByteCount = Self.weightByteCount(files)
+        try Self.check(weightByteCount, available)
         let (graph, platform): (Graph, String)
         do {
             (graph, platform) = try read(folder)
@@ -82,6 +89,9 @@ package struct ModelLoader: Sendable {
         } catch {
             throw .execution(error)
         }
+        try Self.check(
+            weightByteCount + runByteCount(executable, interface, batching.overridden(by: description)),
+            available)
         let sessions = SessionPool(executable: executable, workers: workers)
         try checkGolden(folder + "/golden", interface, sessions, description.tolerance)
         try warmUp(sessions, interface, executable.graph)
@@ -92,14 +102,34 @@ package struct ModelLoader: Sendable {
             digests: digests)
     }
 
-    /// Packed weights take about as much as the files, and layers run by Winograd's algorithm more; the arena comes on top.
-    private static let memoryPercent = 125
+    /// Packed weights take about as much as the files, and layers run by Winograd's algorithm more.
+    private static let weightPercent = 125
+    /// No file is as large.
+    private static let maximumWeightByteCount = 1 << 60
 
-    private func checkMemory(_ files: VersionFiles) throws(RepositoryError) {
-        guard let available = availableMemory() else { return }
-        let (product, overflow) = files.modelByteCount.multipliedReportingOverflow(by: Self.memoryPercent)
-        let needed = overflow ? Int.max : product / 100
-        guard needed <= available else { throw .memory(needed: needed, available: available) }
+    private static func weightByteCount(_ files: VersionFiles) -> Int {
+        let (product, overflow) = files.modelByteCount.multipliedReportingOverflow(by: weightPercent)
+        return overflow ? maximumWeightByteCount : min(product / 100, maximumWeightByteCount)
+    }
+
+    private static func check(_ needed: Int, _ available: Int?) throws(RepositoryError) {
+        guard let available, needed > available else { return }
+        throw .memory(needed: needed, available: available)
+    }
+
+    /// What the largest batch takes that can be formed and computed; 0 where shapes are open or depend on data.
+    private func runByteCount(
+        _ executable: Executable, _ interface: ModelInterface, _ policy: BatchPolicy
+    ) -> Int {
+        let counts = executable.batchObstacle == nil ? [policy.maximumItemCount, 1] : [1]
+        for itemCount in counts {
+            guard let shapes = interface.shapes(itemCount: itemCount) else { return 0 }
+            // A batch that is larger than a run may be fails, and its requests run one by one.
+            if let needed = try? executable.runByteCount(shapes, threadCount: workers.threadCount) {
+                return needed
+            }
+        }
+        return 0
     }
 
     /// The largest input that a warm-up makes.
@@ -114,11 +144,10 @@ package struct ModelLoader: Sendable {
     ) throws(RepositoryError) {
         guard !graph.nodes.contains(where: { $0.operation is any ControlFlowOperator }) else { return }
         var inputs: [String: Tensor] = [:]
-        for port in interface.inputs where !port.isOptional {
-            guard port.dimensions.dropFirst().allSatisfy({ $0 != nil }),
-                let shape = try? Shape(port.dimensions.map { $0 ?? 1 }),
-                shape.count <= Self.maximumWarmUpByteCount / port.elementType.byteCount
-            else { return }
+        guard let shapes = interface.shapes(itemCount: 1) else { return }
+        for port in interface.inputs {
+            guard let shape = shapes[port.name] else { continue }
+            guard shape.count <= Self.maximumWarmUpByteCount / port.elementType.byteCount else { return }
             inputs[port.name] = Tensor(elementType: port.elementType, shape: shape) { _ in }
         }
         do {
