@@ -1,7 +1,9 @@
-/// A body while it arrives. A client's word reserves little memory; the rest follows the bytes that have come.
+/// A body while it arrives. With its first bytes a client's word reserves a little memory; the rest follows what has come.
 struct BodyBuffer {
     private(set) var bytes: [UInt8] = []
     private let expectedByteCount: Int
+    /// Reserved with the first bytes.
+    private let firstByteCount: Int
 
     /// Reserved on the client's word.
     static let maximumReservedByteCount = 1 << 20
@@ -9,9 +11,7 @@ struct BodyBuffer {
     /// `byteCount` is what the client announced, or the most there may be, with nothing reserved then.
     init(announced byteCount: Int? = nil, maximumByteCount: Int = 0) {
         expectedByteCount = byteCount ?? maximumByteCount
-        if let byteCount, byteCount > 0 {
-            bytes.reserveCapacity(min(byteCount, Self.maximumReservedByteCount))
-        }
+        firstByteCount = min(byteCount ?? 0, Self.maximumReservedByteCount)
     }
 
     var count: Int { bytes.count }
@@ -20,7 +20,7 @@ struct BodyBuffer {
         let needed = bytes.count + more.count
         if needed > bytes.capacity {
             // Double, but no more than the body can be.
-            bytes.reserveCapacity(max(needed, min(expectedByteCount, 2 * bytes.count)))
+            bytes.reserveCapacity(max(needed, firstByteCount, min(expectedByteCount, 2 * bytes.count)))
         }
         bytes.append(contentsOf: more)
     }

@@ -11,11 +11,11 @@ package protocol RequestHandler: Sendable {
         status: HTTPResponse.Status, message: String, requestContentType: String?
     ) -> ServerResponse
 
-    /// The answer to a request whose body need not arrive, asked over HTTP/2 once its head has; `nil` to receive it.
-    /// Must not block.
-    func earlyResponse(path: String, contentType: String?) -> ServerResponse?
+    /// The answer to a request whose body need not arrive, asked once its head has, before anything is kept of the
+    /// body; `nil` to receive it. Not asked where no body follows. Must not block.
+    func earlyResponse(to request: HTTPRequest, version: HTTPVersion) -> ServerResponse?
 }
 
 extension RequestHandler {
-    package func earlyResponse(path: String, contentType: String?) -> ServerResponse? { nil }
+    package func earlyResponse(to request: HTTPRequest, version: HTTPVersion) -> ServerResponse? { nil }
 }

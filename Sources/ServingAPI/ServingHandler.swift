@@ -1,28 +1,35 @@
 import HTTPServer
 import HTTPTypes
-import Logging
 import ModelServing
 
-/// Ties the endpoints to the server and counts what they do.
-package struct ServingHandler: RequestHandler {
+/// Ties endpoints and procedures to a listener: looks at tokens and has what they do recorded.
+package final class ServingHandler: RequestHandler {
     private let router: Router
     private let grpc: GRPCService
-    private let metrics: RequestMetrics
-    private let repository: ModelRepository
-    private let clock: MonotonicClock
+    /// `nil` lets everyone ask everything.
     private let access: AccessPolicy?
-    private let logger: Logger
-    private let identifiers = RequestIdentifiers(seed: UInt64.random(in: 0...UInt64.max))
+    let recorder: RequestRecorder
+    /// The metrics' numbers of the endpoints, and behind them of the procedures.
+    private let metricNumbers: [Int?]
 
-    /// `catalog` gets the registry that GET /metrics shows.
-    package init(_ services: ServingServices, clock: MonotonicClock) {
-        let endpoints = EndpointCatalog.standard(services)
-        grpc = GRPCService(services)
-        // The metrics endpoint shows its own requests too, so its name must be known before it is made.
-        let metrics = RequestMetrics(
-            endpointNames: endpoints.map(\.name) + ["metrics"] + grpc.procedures.map(\.name),
-            modelNames: services.repository.names)
+    /// Metrics call an endpoint by `metricPrefix` and its name.
+    init(
+        _ router: Router, _ grpc: GRPCService, access: AccessPolicy?, recorder: RequestRecorder,
+        metricPrefix: String = ""
+    ) {
+        self.router = router
+        self.grpc = grpc
+        self.access = access
+        self.recorder = recorder
+        metricNumbers = (router.endpoints.map(\.name) + grpc.procedures.map(\.name)).map {
+            recorder.metrics.endpointNames.number(of: metricPrefix + $0)
+        }
+    }
+
+    /// The port of predictions. GET /metrics shows the requests of every listener.
+    package convenience init(_ services: ServingServices, clock: MonotonicClock) {
         let (repository, scheduler) = (services.repository, services.scheduler)
+        let metrics = RequestMetrics(modelNames: repository.names)
         var families: [any MetricFamily] = [
             metrics, repository.loadCounts, ModelMetrics(repository: repository, scheduler: scheduler),
             ProcessMetrics(),
@@ -31,12 +38,11 @@ package struct ServingHandler: RequestHandler {
             families.append(TritonMetrics(repository: repository, scheduler: scheduler))
         }
         let registry = MetricsRegistry(families)
-        router = Router(endpoints + [MetricsEndpoint(registry: registry)])
-        self.metrics = metrics
-        self.repository = repository
-        self.clock = clock
-        access = services.access
-        logger = services.logger
+        self.init(
+            Router(EndpointCatalog.standard(services) + [MetricsEndpoint(registry: registry)]),
+            GRPCService(services, ProcedureCatalog.standard(services)), access: services.access,
+            recorder: RequestRecorder(
+                metrics: metrics, repository: repository, clock: clock, logger: services.logger))
     }
 
     package func handle(_ request: ServerRequest, responder: Responder) {
@@ -46,26 +52,21 @@ package struct ServingHandler: RequestHandler {
     package func errorResponse(
         status: HTTPResponse.Status, message: String, requestContentType: String?
     ) -> ServerResponse {
-        metrics.record(endpoint: nil, model: nil, status: status.code, nanoseconds: 0)
-        let identifier = identifiers.make()
-        logger.debug(
-            "request refused",
-            metadata: [
-                "request": "\(identifier)", "status": "\(status.code)", "error": "\(Self.line(message))",
-            ])
         var response =
             GRPCService.isGRPC(requestContentType)
             ? GRPCResponse.error(GRPCStatus(status: status.code), message: message)
             : APIResponse.error(status: status, message: message)
-        response.headers[RequestIdentifiers.headerName] = identifier
+        recorder.refused(status: status.code, message: message, &response)
         return response
     }
 
-    /// A call that no procedure answers may be a stream that never ends.
-    package func earlyResponse(path: String, contentType: String?) -> ServerResponse? {
-        guard GRPCService.isGRPC(contentType), let error = grpc.refusal(ofPath: path) else { return nil }
-        metrics.record(endpoint: nil, model: nil, status: error.status.code, nanoseconds: 0)
-        return GRPCResponse.error(error)
+    /// A client without a token is told before it sends its body, and a call that no procedure answers may be a stream
+    /// that never ends. Where everyone may ask, a path that leads nowhere is no reason to give up a connection.
+    package func earlyResponse(to request: HTTPRequest, version: HTTPVersion) -> ServerResponse? {
+        guard access != nil || grpc.claims(request) else { return nil }
+        let admission = admit(request, version)
+        guard case .failure(let error) = admission.outcome else { return nil }
+        return answer(recorder.begin(request), admission, model: admission.model, .failure(error))
     }
 
     /// Answers a request; `completion` gets the answer from any thread, once.
@@ -73,90 +74,85 @@ package struct ServingHandler: RequestHandler {
         _ request: ServerRequest, isAbandoned: @escaping @Sendable () -> Bool,
         completion: @escaping @Sendable (ServerResponse) -> Void
     ) {
-        let start = clock.nanoseconds()
-        metrics.inFlight.add(1)
-        let own = RequestIdentifiers.own(request.request.headerFields)
-        let finish = {
-            @Sendable
-            (
-                result: Result<ServerResponse, RequestError>, response: ServerResponse, endpoint: Int?,
-                model: Int?
-            ) in
-            metrics.inFlight.add(-1)
-            let nanoseconds = clock.nanoseconds() &- start
-            var response = response
-            // A failed call has status 200 too: it counts under the status that HTTP would have.
-            var status = response.status.code
-            if case .failure(let error) = result { status = error.status.code }
-            metrics.record(endpoint: endpoint, model: model, status: status, nanoseconds: nanoseconds)
-            // What is asked again and again, and cannot fail, does not need a name.
-            if own != nil || status >= 400 || request.request.method == .post {
-                let identifier = own ?? identifiers.make()
-                response.headers[RequestIdentifiers.headerName] = identifier
-                if case .failure(let error) = result {
-                    log(error, status, identifier, request.request, nanoseconds)
+        let entry = recorder.begin(request.request)
+        let admission = admit(request.request, request.version)
+        do throws(RequestError) {
+            switch try admission.outcome.get() {
+            case .endpoint(let index, let version):
+                let call = EndpointCall(
+                    request: request, model: admission.model, version: version, isAbandoned: isAbandoned)
+                try router.endpoints[index].handle(call) { [self] result in
+                    completion(answer(entry, admission, model: admission.model, result))
+                }
+            case .procedure(let index):
+                grpc.handle(request, procedure: index, isAbandoned: isAbandoned) { [self] result, model in
+                    completion(answer(entry, admission, model: model, result))
                 }
             }
-            completion(response)
-        }
-        if grpc.claims(request.request) {
-            return grpc.handle(request, isAbandoned: isAbandoned) { result, found in
-                let model = found.model.flatMap { try? repository.model(named: $0).index }
-                let procedure = found.procedure.map { $0 + router.endpoints.count }
-                finish(result, GRPCService.response(result), procedure, model)
-            }
-        }
-        let respond = {
-            @Sendable (result: Result<ServerResponse, RequestError>, endpoint: Int?, model: Int?) in
-            switch result {
-            case .success(let response): finish(result, response, endpoint, model)
-            case .failure(let error): finish(result, APIResponse.error(error), endpoint, model)
-            }
-        }
-        let destination: Router.Destination
-        do {
-            destination = try router.destination(
-                method: request.request.method, target: request.request.path ?? "")
         } catch {
-            return respond(.failure(error), nil, nil)
-        }
-        let index = destination.index
-        let model =
-            destination.model.isEmpty ? nil : try? repository.model(named: destination.model).index
-        let call = EndpointCall(
-            request: request, model: destination.model, version: destination.version, isAbandoned: isAbandoned
-        )
-        do {
-            try access?.check(router.endpoints[index].scopes, request.request.headerFields)
-            try router.endpoints[index].handle(call) { respond($0, index, model) }
-        } catch {
-            respond(.failure(error), index, model)
+            completion(answer(entry, admission, model: admission.model, .failure(error)))
         }
     }
 
-    /// One line for a request that failed. What a client brings about shows at the level debug alone: under overload lines
-    /// would come by the thousand, and whoever reads them may be slow.
-    private func log(
-        _ error: RequestError, _ status: Int, _ identifier: String, _ request: HTTPRequest,
-        _ nanoseconds: UInt64
-    ) {
-        logger.log(
-            level: status == 500 ? .error : .debug, "request failed",
-            metadata: [
-                "request": "\(identifier)", "method": "\(request.method.rawValue)",
-                // A query may hold secrets.
-                "path": "\(Self.line(String((request.path ?? "").prefix { $0 != "?" })))",
-                "status": "\(status)", "error": "\(Self.line(error.description))",
-                "milliseconds": "\(Double(nanoseconds / 1000) / 1000)",
-            ])
+    // MARK: - Heads
+
+    private enum Destination {
+        case endpoint(Int, version: String?)
+        case procedure(Int)
     }
 
-    /// Bytes of a client's text that a line of the log repeats.
-    private static let maximumLoggedByteCount = 512
+    /// What a request's head decides: where it leads, or why it goes no further.
+    private struct Admission {
+        /// Of gRPC.
+        let isCall: Bool
+        /// Of the endpoint or the procedure.
+        var metricNumber: Int?
+        /// Of the path; that of a call is in its message.
+        var model = ""
+        var outcome: Result<Destination, RequestError>
+    }
 
-    /// Without what could begin another line or move a terminal's cursor.
-    private static func line(_ text: String) -> String {
-        let bytes = text.utf8.prefix(maximumLoggedByteCount).map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }
-        return String(decoding: bytes, as: UTF8.self)
+    private func admit(_ head: HTTPRequest, _ version: HTTPVersion) -> Admission {
+        let isCall = grpc.claims(head)
+        var (metricNumber, model): (Int?, String) = (nil, "")
+        do throws(RequestError) {
+            let destination: Destination
+            let scopes: AccessScopes
+            if isCall {
+                let index = try grpc.procedure(for: head, version)
+                metricNumber = metricNumbers[router.endpoints.count + index]
+                (destination, scopes) = (.procedure(index), grpc.procedures[index].scopes)
+            } else {
+                let found = try router.destination(method: head.method, target: head.path ?? "")
+                (metricNumber, model) = (metricNumbers[found.index], found.model)
+                destination = .endpoint(found.index, version: found.version)
+                scopes = router.endpoints[found.index].scopes
+            }
+            try access?.check(scopes, head.headerFields)
+            return Admission(
+                isCall: isCall, metricNumber: metricNumber, model: model, outcome: .success(destination))
+        } catch {
+            return Admission(
+                isCall: isCall, metricNumber: metricNumber, model: model, outcome: .failure(error))
+        }
+    }
+
+    // MARK: - Answers
+
+    /// The answer that an outcome makes, once it is recorded.
+    private func answer(
+        _ entry: RequestRecorder.Entry, _ admission: Admission, model: String,
+        _ result: Result<ServerResponse, RequestError>
+    ) -> ServerResponse {
+        var response: ServerResponse
+        var error: RequestError?
+        switch result {
+        case .success(let success): response = success
+        case .failure(let failure):
+            response = admission.isCall ? GRPCService.response(failure) : APIResponse.error(failure)
+            error = failure
+        }
+        recorder.end(entry, endpoint: admission.metricNumber, model: model, error: error, &response)
+        return response
     }
 }

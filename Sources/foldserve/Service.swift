@@ -86,7 +86,7 @@ struct Service {
             if let adminAccess {
                 adminServer = try Server(
                     configuration: settings.adminServer,
-                    handler: AdminHandler(services, access: adminAccess), logger: logger)
+                    handler: handler.admin(services, access: adminAccess), logger: logger)
             } else {
                 adminServer = nil
             }

@@ -253,6 +253,24 @@ def test_paths_open_to_their_scopes(start_server, folder, token_file, scope):
                 assert list(json.loads(answer)) == ["error"]
 
 
+@pytest.mark.parametrize("framing", ["content-length: 60000000", "transfer-encoding: chunked"])
+def test_who_has_no_token_is_told_before_sending_a_body(start_server, folder, token_file, framing):
+    variables = {"FOLDSERVE_ACCESS_TOKEN_FILE": str(token_file), "FOLDSERVE_ADMIN_PORT": "0",
+                 "FOLDSERVE_ADMIN_TOKEN_FILE": str(token_file)}
+    with start_server(folder.folder, **variables) as server:
+        server.get("/v2/health/live")
+        for port, path in ((server.port, "/v2/models/m/infer"),
+                           (int(server.admin_url.rsplit(":", 1)[1]), "/v2/repository/models/m/load")):
+            for scope, status in ((None, 401), ("metrics", 403)):
+                token = f"authorization: Bearer {TOKENS[scope]}\r\n" if scope else ""
+                with Exchange(server.host, port, SECONDS) as exchange:
+                    exchange.send(f"POST {path} HTTP/1.1\r\nhost: h\r\n{token}{framing}\r\n"
+                                  "expect: 100-continue\r\n\r\n".encode())
+                    answer = exchange.answer()
+                    assert answer.status == status and answer.headers["connection"] == "close", answer
+                    assert not exchange.interim and exchange.is_at_end()
+
+
 def test_tokens_are_read_again(start_server, folder, token_file):
     with start_server(folder.folder, FOLDSERVE_ACCESS_TOKEN_FILE=str(token_file)) as server:
         assert server.request("GET", "/v2", None, bearer("predict"))[0] == 200

@@ -3,7 +3,7 @@ import HTTPServer
 import HTTPTypes
 
 /// Answers with what was asked: `/echo` the body, `/head` the request's head, `/slow` after 300 ms from a thread of
-/// its own, `/zeros?N` N bytes, `/never` not at all, `/trailers` with trailers, `/late` when the test says so.
+/// its own, `/zeros?N` N bytes, `/never` not at all, `/trailers` with trailers, `/refused` before the body has come.
 struct EchoHandler: RequestHandler {
     func handle(_ request: ServerRequest, responder: Responder) {
         let path = request.request.path ?? ""
@@ -38,6 +38,11 @@ struct EchoHandler: RequestHandler {
             responder.respond(
                 ServerResponse(status: .ok, headers: [.contentType: "text/plain"], body: Array("ok".utf8)))
         }
+    }
+
+    func earlyResponse(to request: HTTPRequest, version: HTTPVersion) -> ServerResponse? {
+        request.path == "/refused"
+            ? ServerResponse(status: .unauthorized, body: Array("no \(version)".utf8)) : nil
     }
 
     func errorResponse(

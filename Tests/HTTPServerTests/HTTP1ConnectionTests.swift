@@ -153,6 +153,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "Content-Length: 5000000", "Transfer-Encoding: chunked",
+        "Expect: 100-continue\r\nContent-Length: 5000000",
+        "Expect: 100-continue\r\nTransfer-Encoding: chunked",
+    ])
+    func `a request that its head decides is answered before its body comes`(_ framing: String) throws {
+        try withServer { server in
+            let client = try RawClient(port: server.port)
+            client.send(get + "POST /refused HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n")
+            #expect(try client.answer().status == 200)
+            let answer = try client.answer()
+            #expect(answer.status == 401 && answer.body == "no http1_1")
+            #expect(answer.fields["connection"] == "close")
+            #expect(client.isClosedByServer())
+        }
+    }
+
+    @Test func `no memory is taken for a body that nobody will read`() throws {
+        try withServer({ $0.limits.maximumBufferedByteCount = 1000 }) { server in
+            let client = try RawClient(port: server.port)
+            client.send("POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+            client.send([UInt8](repeating: 65, count: 1_000_000))
+            #expect(try client.answer().status == 401)
+        }
+    }
+
     @Test func `a client that is still sending a body too large can read its 413`() throws {
         try withServer({ $0.limits.maximumBodyByteCount = 1000 }) { server in
             let client = try RawClient(port: server.port)

@@ -46,7 +46,7 @@ struct HTTP1Outcome: Equatable, Sendable {
                     }
                     switch event {
                     case .needsMoreBytes: needsMore = true
-                    case .expectsContinue: outcome.continues += 1
+                    case .head(_, _, let expectsContinue): outcome.continues += expectsContinue ? 1 : 0
                     case .request(let request): outcome.requests.append(text(request))
                     }
                 }

@@ -64,6 +64,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [[], [("expect", "100-continue")]])
+    func `a request that its head decides is answered before its body comes`(_ fields: [(String, String)])
+        throws
+    {
+        try withServer({ $0.limits.maximumBufferedByteCount = 1000 }) { server in
+            let client = try HTTP2Client(port: server.port)
+            client.sendHead(stream: 1, method: "POST", path: "/refused", fields: fields, ends: false)
+            client.send(
+                type: HTTP2Client.data, flags: 0, stream: 1, [UInt8](repeating: 65, count: 10_000))
+            #expect(try client.frame(type: HTTP2Client.headers)?.stream == 1)
+            let body = try client.frame(type: HTTP2Client.data)
+            #expect(body.map { String(decoding: $0.payload, as: UTF8.self) } == "no http2")
+            #expect(try client.frame(type: HTTP2Client.reset)?.errorCode == 0)
+            client.sendHead(stream: 3, path: "/")
+            #expect(try client.frame(type: HTTP2Client.data)?.stream == 3)
+        }
+    }
+
     @Test func `the holder of a responder learns of a reset stream`() throws {
         let handler = CountingHandler()
         try withServer(handler: handler) { server in

@@ -7,7 +7,8 @@ import Testing
     }
 
     @Test func `counts requests by model, endpoint and status`() {
-        let metrics = RequestMetrics(endpointNames: ["infer", "live"], modelNames: NameIndex(["m\"1\\\n"]))
+        let metrics = RequestMetrics(
+            endpointNames: NameIndex(["infer", "live"]), modelNames: NameIndex(["m\"1\\\n"]))
         metrics.record(endpoint: 0, model: 0, status: 200, nanoseconds: 1_000_000)
         metrics.record(endpoint: 0, model: 0, status: 200, nanoseconds: 3_000_000_000)
         metrics.record(endpoint: 0, model: 0, status: 400, nanoseconds: 50_000)
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func `every line is a comment or a sample, and every family has its help and type once`() {
-        let metrics = RequestMetrics(endpointNames: ["infer"], modelNames: NameIndex(["m"]))
+        let metrics = RequestMetrics(endpointNames: NameIndex(["infer"]), modelNames: NameIndex(["m"]))
         metrics.record(endpoint: 0, model: 0, status: 200, nanoseconds: 1)
         let lines = text([metrics, ProcessMetrics()]).split(separator: "\n")
         let sample = #/[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+/#

@@ -99,6 +99,60 @@ import Testing
         #expect(service.call("Check", empty, service: "grpc.health.v1.Health").grpcStatus == 0)
     }
 
+    @Test func `a head without a token is refused before its body comes, and counted`() throws {
+        let predict = headers("Bearer \(Self.tokens["predict"]!)")
+        let path = "/v2/models/m/infer"
+        let early = try #require(service.early(.post, path))
+        #expect(early.status.code == 401 && early.headers[.wwwAuthenticate] == "Bearer")
+        #expect(early.headers[.init("x-request-id")!] != nil)
+        #expect(service.early(.post, path, headers: headers("Bearer not-0123456789")) != nil)
+        #expect(service.early(.post, "/v2/repository/index", headers: predict)?.status.code == 403)
+        #expect(service.early(.post, path, headers: predict) == nil)
+        // What leads nowhere needs no body either.
+        #expect(service.early(.post, "/nowhere", headers: predict)?.status.code == 404)
+        #expect(service.early(.put, path, headers: predict)?.status.code == 405)
+
+        var call = headers(nil)
+        call[.contentType] = "application/grpc"
+        let method = "/inference.GRPCInferenceService/ModelInfer"
+        #expect(service.early(.post, method, headers: call)?.grpcStatus == 16)
+        call[.authorization] = "Bearer \(Self.tokens["metrics"]!)"
+        #expect(service.early(.post, method, headers: call)?.grpcStatus == 7)
+        call[.authorization] = "Bearer \(Self.tokens["predict"]!)"
+        #expect(service.early(.post, method, headers: call) == nil)
+
+        let metrics = service.send(.get, "/metrics", headers: headers("Bearer \(Self.tokens["metrics"]!)"))
+        for line in [
+            #"foldserve_requests_total{model="m",endpoint="infer",status="401"} 2"#,
+            #"foldserve_requests_total{model="",endpoint="grpc_model_infer",status="403"} 1"#,
+            "foldserve_requests_in_flight 1",
+        ] {
+            #expect(metrics.text.contains(line + "\n"), "\(line)")
+        }
+    }
+
+    @Test func `requests of the admin listener are counted under names of their own`() {
+        let admin = service.handler.admin(service.services, access: policy)
+        let asked = { (path: String, scope: String?) in
+            service.send(
+                .post, path, headers: headers(scope.map { "Bearer \(Self.tokens[$0]!)" }), to: admin)
+        }
+        #expect(asked("/v2/repository/index", "admin").status.code == 200)
+        #expect(asked("/v2/repository/models/m/load", nil).status.code == 401)
+        #expect(asked("/v2/repository/models/m/load", "predict").status.code == 403)
+        #expect(asked("/v2/models/m/infer", "predict").status.code == 404)
+        let metrics = service.send(.get, "/metrics", headers: headers("Bearer \(Self.tokens["metrics"]!)"))
+        for line in [
+            #"foldserve_requests_total{model="",endpoint="admin_repository_index",status="200"} 1"#,
+            #"foldserve_requests_total{model="m",endpoint="admin_repository_load",status="401"} 1"#,
+            #"foldserve_requests_total{model="m",endpoint="admin_repository_load",status="403"} 1"#,
+            #"foldserve_requests_total{model="",endpoint="none",status="404"} 1"#,
+            #"foldserve_request_duration_seconds_count{model="",endpoint="admin_repository_index"} 1"#,
+        ] {
+            #expect(metrics.text.contains(line + "\n"), "\(line)")
+        }
+    }
+
     @Test func `tokens are read again, and a bad file changes nothing`() throws {
         let old = headers("Bearer \(Self.tokens["predict"]!)")
         let new = headers("Bearer another-0123456789")

@@ -140,12 +140,9 @@ import Testing
         #expect(service.call("ModelStreamInfer", []).grpcStatus == 12)
         #expect(service.call("RepositoryModelLoad", ProtobufMessage().framed()).grpcStatus == 12)
         let path = "/inference.GRPCInferenceService/"
-        let early = service.handler.earlyResponse(
-            path: path + "ModelStreamInfer", contentType: "application/grpc+proto")
-        #expect(early?.grpcStatus == 12)
-        #expect(
-            service.handler.earlyResponse(path: path + "ModelInfer", contentType: "application/grpc") == nil)
-        #expect(service.handler.earlyResponse(path: "/v2", contentType: "application/json") == nil)
+        let fields: HTTPFields = [.contentType: "application/grpc+proto"]
+        #expect(service.early(.post, path + "ModelStreamInfer", headers: fields)?.grpcStatus == 12)
+        #expect(service.early(.post, path + "ModelInfer", headers: fields) == nil)
     }
 
     @Test func `the server's own refusals are trailers for gRPC`() {

@@ -101,18 +101,28 @@ final class TestService: Sendable {
     /// Sends a request and waits for its answer.
     func send(
         _ method: HTTPRequest.Method, _ path: String, body: [UInt8] = [], headers: HTTPFields = [:],
-        version: HTTPVersion = .http1_1
+        version: HTTPVersion = .http1_1, to other: ServingHandler? = nil
     ) -> ServerResponse {
         let answer = Lock<ServerResponse?>(nil)
         let request = ServerRequest(
             request: HTTPRequest(
                 method: method, scheme: "http", authority: "localhost", path: path, headerFields: headers),
             body: body, version: version)
-        handler.handle(request, isAbandoned: { false }) { response in
+        (other ?? handler).handle(request, isAbandoned: { false }) { response in
             answer.withLock { $0 = response }
             answer.notifyAll()
         }
         return answer.wait { $0 }
+    }
+
+    /// The answer to a head whose body has not come; gRPC's come over HTTP/2.
+    func early(
+        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:]
+    ) -> ServerResponse? {
+        handler.earlyResponse(
+            to: HTTPRequest(
+                method: method, scheme: "http", authority: "localhost", path: path, headerFields: headers),
+            version: headers[.contentType] == nil ? .http1_1 : .http2)
     }
 
     /// Whether expanded bodies come to take `count` bytes: a request's are given back shortly after its answer.

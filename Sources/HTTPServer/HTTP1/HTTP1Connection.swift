@@ -126,9 +126,13 @@ final class HTTP1Connection: ApplicationProtocol {
                     try chargeBody()
                     if parser.bufferedByteCount > 0 { owesContinue = false }
                     return consumed
-                case .expectsContinue:
-                    // RFC 9110 §10.1.1: not needed where the body is already on its way.
-                    owesContinue = consumed == bytes.count
+                case .head(let request, let version, let expectsContinue):
+                    if let response = context.handler.earlyResponse(to: request, version: version) {
+                        answerLast(response, isHead: request.method == .head)
+                    } else {
+                        // RFC 9110 §10.1.1: not needed where the body is already on its way.
+                        owesContinue = expectsContinue && consumed == bytes.count
+                    }
                 case .request(let request):
                     accept(request)
                 }
@@ -160,14 +164,17 @@ final class HTTP1Connection: ApplicationProtocol {
 
     private func refuse(_ refusal: RequestRefusal) {
         context.logger.debug("refused a request", metadata: ["reason": "\(refusal)"])
+        answerLast(context.refusalResponse(refusal), isHead: false)
+    }
+
+    /// Answers a request that is not read to its end, and reads no other: where one would begin is not known.
+    private func answerLast(_ response: ServerResponse, isHead: Bool) {
         isClosing = true
         owesContinue = false
         context.bodyBudget.release(chargedByteCount)
         chargedByteCount = 0
         pending.append(
-            Pending(
-                isHead: false, version: .http1_1, exchange: nil,
-                response: normalized(context.refusalResponse(refusal))))
+            Pending(isHead: isHead, version: .http1_1, exchange: nil, response: normalized(response)))
     }
 
     // MARK: - Answers

@@ -1,5 +1,5 @@
 import Glibc
-internal import HTTPTypes
+package import HTTPTypes
 
 /// A request that an HTTP/1 connection has read in full.
 package struct HTTP1Request: Sendable {
@@ -10,8 +10,8 @@ package struct HTTP1Request: Sendable {
 /// What the parser found in the bytes it was given.
 package enum HTTP1Event {
     case needsMoreBytes
-    /// The client waits for 100 before it sends the body.
-    case expectsContinue
+    /// A head whose body follows; perhaps the client waits for 100 before it sends that.
+    case head(HTTPRequest, version: HTTPVersion, expectsContinue: Bool)
     case request(HTTP1Request)
 }
 
@@ -75,13 +75,14 @@ package struct HTTP1Parser {
                 guard try readRequestLine(input, &consumed) else { return .needsMoreBytes }
             case .fields:
                 guard let line = try fieldLine(input, &consumed) else { return .needsMoreBytes }
-                if !line.isEmpty {
+                guard line.isEmpty else {
                     try head!.append(line)
-                } else if try endHead() {
-                    return .expectsContinue
-                } else if case .requestLine = phase {
-                    return .request(takeRequest())
+                    continue
                 }
+                let expectsContinue = try endHead()
+                if case .requestLine = phase { return .request(takeRequest()) }
+                return .head(
+                    request!, version: head!.requestLine.version, expectsContinue: expectsContinue)
             case .body(let remaining):
                 let taken = takeBody(input, &consumed, atMost: remaining)
                 phase = .body(remaining: remaining - taken)

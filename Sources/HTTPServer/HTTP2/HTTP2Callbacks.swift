@@ -36,10 +36,11 @@ enum HTTP2Callbacks {
             let header = frame!.pointee.hd
             let isHeaders = UInt32(header.type) == NGHTTP2_HEADERS.rawValue
             guard isHeaders || UInt32(header.type) == NGHTTP2_DATA.rawValue else { return 0 }
-            if isHeaders { HTTP2Callbacks.delegate(userData).headersEnded(stream: header.stream_id) }
-            if HTTP2Callbacks.endsStream(header) {
-                HTTP2Callbacks.delegate(userData).requestEnded(stream: header.stream_id)
-            }
+            let (delegate, endsStream) = (
+                HTTP2Callbacks.delegate(userData), HTTP2Callbacks.endsStream(header)
+            )
+            if isHeaders { delegate.headersEnded(stream: header.stream_id, endsStream: endsStream) }
+            if endsStream { delegate.requestEnded(stream: header.stream_id) }
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, errorCode, userData in

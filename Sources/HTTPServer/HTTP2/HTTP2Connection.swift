@@ -252,16 +252,15 @@ extension HTTP2Connection: HTTP2SessionDelegate {
         }
     }
 
-    func headersEnded(stream identifier: Int32) {
+    func headersEnded(stream identifier: Int32, endsStream: Bool) {
         guard let stream = streams[identifier], stream.stage == .receivingHead else { return }
         stream.stage = .receivingBody
         setDeadline(of: stream, context.limits.bodyTimeoutSeconds)
         if let refusal = stream.refusal { return refuseLater(stream, refusal) }
         do throws(RequestRefusal) {
             let expectsContinue = try stream.endHead(limits: context.limits)
-            if let response = context.handler.earlyResponse(
-                path: stream.path ?? "", contentType: stream.contentType)
-            {
+            if endsStream { return }
+            if let response = context.handler.earlyResponse(to: try stream.head(), version: .http2) {
                 stream.isRefused = true
                 events.append(.answeredEarly(identifier, response))
             } else if expectsContinue {

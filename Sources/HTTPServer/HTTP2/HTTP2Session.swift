@@ -5,7 +5,7 @@ protocol HTTP2SessionDelegate: AnyObject {
     func headersBegan(stream: Int32)
     func header(stream: Int32, name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>)
     /// The end of a header section, be it the head or the trailers.
-    func headersEnded(stream: Int32)
+    func headersEnded(stream: Int32, endsStream: Bool)
     func data(stream: Int32, bytes: UnsafeBufferPointer<UInt8>)
     func requestEnded(stream: Int32)
     func streamClosed(stream: Int32, errorCode: UInt32)

@@ -107,11 +107,16 @@ final class HTTP2Stream {
         body.append(bytes)
     }
 
+    /// The request without its body, once `endHead` has found nothing wrong with it.
+    func head() throws(RequestRefusal) -> HTTPRequest {
+        guard let method = HTTPRequest.Method(method) else { throw .malformedRequestLine }
+        return HTTPRequest(
+            method: method, scheme: scheme, authority: authority, path: path, headerFields: fields)
+    }
+
     /// The complete request; the body is handed over.
     func takeRequest() throws(RequestRefusal) -> ServerRequest {
-        guard let method = HTTPRequest.Method(method) else { throw .malformedRequestLine }
-        let request = HTTPRequest(
-            method: method, scheme: scheme, authority: authority, path: path, headerFields: fields)
+        let request = try head()
         defer { dropBody() }
         return ServerRequest(request: request, body: body.bytes, version: .http2)
     }

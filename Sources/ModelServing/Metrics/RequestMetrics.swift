@@ -18,12 +18,13 @@ package final class RequestMetrics: MetricFamily {
 
     package let inFlight = Gauge(
         name: "foldserve_requests_in_flight", help: "Requests that have no answer yet.")
-    private let endpointNames: [String]
+    /// Numbers of what requests are counted by: endpoints and procedures.
+    package let endpointNames: NameIndex
     private let modelNames: NameIndex
     private let tables = Lock(Tables())
 
-    /// Requests name endpoints by their places in the list, and models by their numbers.
-    package init(endpointNames: [String], modelNames: NameIndex) {
+    /// Requests name endpoints and models by their numbers.
+    package init(endpointNames: NameIndex = NameIndex(), modelNames: NameIndex) {
         self.endpointNames = endpointNames
         self.modelNames = modelNames
     }
@@ -45,18 +46,19 @@ package final class RequestMetrics: MetricFamily {
 
     package func write(to text: inout MetricText) {
         let (counts, durations) = tables.withLock { ($0.counts, $0.durations) }
-        let modelNames = modelNames.names
+        let (modelNames, endpointNames) = (modelNames.names, endpointNames.names)
         let total = "foldserve_requests_total"
         text.header(name: total, help: "Requests by model, endpoint and status.", type: "counter")
         for (key, counter) in counts.sorted(by: { Self.precedes($0.key, $1.key) }) {
             text.sample(
-                total, labels(key, modelNames) + [("status", String(key.status))], Double(counter.value))
+                total, labels(key, endpointNames, modelNames) + [("status", String(key.status))],
+                Double(counter.value))
         }
         let duration = "foldserve_request_duration_seconds"
         text.header(
             name: duration, help: "From the request's last byte to its answer.", type: "histogram")
         for (key, histogram) in durations.sorted(by: { Self.precedes($0.key, $1.key) }) {
-            histogram.write(duration, labels(key, modelNames), to: &text)
+            histogram.write(duration, labels(key, endpointNames, modelNames), to: &text)
         }
         inFlight.write(to: &text)
     }
@@ -65,7 +67,9 @@ package final class RequestMetrics: MetricFamily {
         (left.endpoint, left.model, left.status) < (right.endpoint, right.model, right.status)
     }
 
-    private func labels(_ key: Key, _ modelNames: [String]) -> [(name: String, value: String)] {
+    private func labels(
+        _ key: Key, _ endpointNames: [String], _ modelNames: [String]
+    ) -> [(name: String, value: String)] {
         let model = modelNames.indices.contains(key.model) ? modelNames[key.model] : ""
         let endpoint = endpointNames.indices.contains(key.endpoint) ? endpointNames[key.endpoint] : "none"
         return [("model", model), ("endpoint", endpoint)]

@@ -10,10 +10,8 @@ struct GRPCService: Sendable {
     private let indices: [String: Int]
     private let services: ServingServices
 
-    /// `procedures` are those of the port of predictions where none are given.
-    init(_ services: ServingServices, procedures: [any Procedure]? = nil) {
+    init(_ services: ServingServices, _ procedures: [any Procedure]) {
         self.services = services
-        let procedures = procedures ?? ProcedureCatalog.standard(services)
         self.procedures = procedures
         indices = Dictionary(uniqueKeysWithValues: procedures.enumerated().map { ($1.path, $0) })
     }
@@ -40,94 +38,82 @@ struct GRPCService: Sendable {
         return type == GRPCResponse.contentType || type == GRPCResponse.contentType + "+proto"
     }
 
-    /// Why no procedure answers calls of this path; `nil` where one does.
-    func refusal(ofPath path: String) -> RequestError? { indices[path] == nil ? Self.unknown(path) : nil }
-
-    private static func unknown(_ path: String) -> RequestError {
-        .unsupported("\(path.prefix(200)) is not implemented")
+    /// The place of the procedure that a head asks for, among heads that `claims` accepts; throws why there is none.
+    func procedure(for head: HTTPRequest, _ version: HTTPVersion) throws(RequestError) -> Int {
+        let path = head.path ?? ""
+        guard Self.isGRPC(head.headerFields[.contentType]) else {
+            throw .mediaType(path: String(path.prefix(200)))
+        }
+        guard version == .http2 else { throw .requiresHTTP2 }
+        guard head.method == .post else { throw .method(allowed: ["POST"]) }
+        guard let index = indices[path] else {
+            throw .unsupported("\(path.prefix(200)) is not implemented")
+        }
+        return index
     }
 
-    /// A call's place among the procedures, and its model, both for metrics.
-    struct Found {
-        var procedure: Int?
-        var model: String?
-    }
+    /// Gets the outcome, and the model's name as far as it was read, for metrics.
+    typealias Completion = @Sendable (Result<ServerResponse, RequestError>, String) -> Void
 
-    typealias Completion = @Sendable (Result<ServerResponse, RequestError>, Found) -> Void
-
-    /// Answers a request that `claims` accepts; `completion` gets the answer from any thread, once.
+    /// Answers a call of the procedure at `index`; `completion` gets the answer from any thread, once.
     func handle(
-        _ request: ServerRequest, isAbandoned: @escaping @Sendable () -> Bool,
+        _ request: ServerRequest, procedure index: Int, isAbandoned: @escaping @Sendable () -> Bool,
         completion: @escaping Completion
     ) {
-        var found = Found()
+        let fields = request.request.headerFields
         do throws(RequestError) {
-            let path = request.request.path ?? ""
-            let fields = request.request.headerFields
-            guard Self.isGRPC(fields[.contentType]) else { throw .mediaType(path: String(path.prefix(200))) }
-            guard request.version == .http2 else { throw .requiresHTTP2 }
-            guard request.request.method == .post else { throw .method(allowed: ["POST"]) }
-            guard let index = indices[path] else { throw Self.unknown(path) }
-            found.procedure = index
-            try services.access?.check(procedures[index].scopes, fields)
             let timeout = try Self.timeout(fields[Self.timeoutName])
             let (range, isCompressed) = try GRPCFrame.message(in: request.body)
             guard isCompressed else {
                 let message = ProtobufReader(request.body, in: range, limits: services.limits)
-                return run(index, message, timeout, isAbandoned, found, nil, completion)
+                return run(index, message, timeout, isAbandoned, nil, completion)
             }
             guard let name = fields[Self.encodingName], let coding = ContentCoding(name: name) else {
                 throw .unsupported(
                     "the message is compressed by '\(fields[Self.encodingName] ?? "")', not by gzip or deflate"
                 )
             }
-            let earlier = found
-            try services.onCodecWorker({ completion(.failure($0), earlier) }) { () throws(RequestError) in
+            try services.onCodecWorker({ completion(.failure($0), "") }) { () throws(RequestError) in
                 let share = ByteBudget.Share(of: services.expandedBytes)
                 let bytes = try Inflater.expand(
                     request.body[range], coding: coding,
                     maximumByteCount: services.limits.maximumExpandedByteCount, share: share)
                 let message = ProtobufReader(bytes, in: 0..<bytes.count, limits: services.limits)
-                run(index, message, timeout, isAbandoned, earlier, share, completion)
+                run(index, message, timeout, isAbandoned, share, completion)
             }
         } catch {
-            completion(.failure(error), found)
+            completion(.failure(error), "")
         }
     }
 
-    /// A call's answer; what no gRPC client can have sent is answered as HTTP.
-    static func response(_ result: Result<ServerResponse, RequestError>) -> ServerResponse {
-        switch result {
-        case .success(let response): response
-        case .failure(.mediaType(let path)): APIResponse.error(.mediaType(path: path))
-        case .failure(.requiresHTTP2): APIResponse.error(.requiresHTTP2)
-        case .failure(.method(let allowed)): APIResponse.error(.method(allowed: allowed))
-        case .failure(let error): GRPCResponse.error(error)
+    /// The answer to a call that failed; what no gRPC client can have sent is answered as HTTP.
+    static func response(_ error: RequestError) -> ServerResponse {
+        switch error {
+        case .mediaType, .requiresHTTP2, .method: APIResponse.error(error)
+        default: GRPCResponse.error(error)
         }
     }
 
     /// `share` is kept until the answer.
     private func run(
         _ index: Int, _ message: ProtobufReader, _ timeout: UInt64?,
-        _ isAbandoned: @escaping @Sendable () -> Bool, _ found: Found, _ share: ByteBudget.Share?,
+        _ isAbandoned: @escaping @Sendable () -> Bool, _ share: ByteBudget.Share?,
         _ completion: @escaping Completion
     ) {
         let procedure = procedures[index]
-        var found = found
+        var model = ""
         do throws(RequestError) {
-            var model = ""
             var version: String?
             if procedure.isAboutModel { (model, version) = try Self.model(in: message) }
-            found.model = model
             let call = ProcedureCall(
                 message: message, model: model, version: version, timeoutMicroseconds: timeout,
                 isAbandoned: isAbandoned)
-            let known = found
+            let name = model
             try procedure.handle(call) { result in
-                withExtendedLifetime(share) { completion(Self.response(result), known) }
+                withExtendedLifetime(share) { completion(Self.response(result), name) }
             }
         } catch {
-            completion(.failure(error), found)
+            completion(.failure(error), model)
         }
     }
 

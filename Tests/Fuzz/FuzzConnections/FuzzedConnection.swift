@@ -131,8 +131,8 @@ private final class FuzzHandler: RequestHandler {
         return ServerResponse(status: status, body: Array(message.utf8))
     }
 
-    func earlyResponse(path: String, contentType: String?) -> ServerResponse? {
-        path.hasPrefix("/e") ? ServerResponse(status: .notFound) : nil
+    func earlyResponse(to request: HTTPRequest, version: HTTPVersion) -> ServerResponse? {
+        request.path?.hasPrefix("/e") == true ? ServerResponse(status: .notFound) : nil
     }
 
     /// Returns whether there were any.
