@@ -15,6 +15,9 @@ protocol ApplicationProtocol: AnyObject {
     /// Appends what can be sent; called again when that is written.
     func produce(into output: inout OutputQueue, now: MonotonicTime)
 
+    /// Appends what a client that waits for an answer takes no notice of, if there is such a client and such a thing.
+    func appendProbe(to output: inout OutputQueue, now: MonotonicTime)
+
     /// Nothing more will be read or produced: close once the output is written.
     var isFinished: Bool { get }
 

@@ -30,6 +30,9 @@ final class Connection {
     /// Seen in an event: read to the end even after a short read.
     private var inputEndAnnounced = false
     private var hasInputEnded = false
+    /// When a client that sends no more is probed; `never` once it was.
+    private var probeTime: MonotonicTime?
+    private var owesProbe = false
     /// Closed only in `advance`: a descriptor that is free could come back while this connection is still listed.
     private var isGone = false
     private var isDraining = false
@@ -38,6 +41,11 @@ final class Connection {
 
     /// Reads of one turn, so that no client keeps the loop from the others.
     private static let maximumReadsPerTurn = 8
+    /// A client that has ended its side may have left, or may have said all that it wants to ask (`nc -N`), and is then
+    /// owed its answers. Nothing tells the two apart but sending: who has left answers with a reset, and the rest of what
+    /// was asked is not computed. So a client that still waits this long after its end is sent one interim answer
+    /// (HTTP/1.1) or PING (HTTP/2), which no other takes notice of.
+    private static let probeDelaySeconds = 0.05
 
     init(context: ConnectionContext, transport: Transport, now: MonotonicTime) {
         self.context = context
@@ -59,7 +67,7 @@ final class Connection {
 
     var deadline: MonotonicTime {
         var result = stageDeadline
-        if let application { result = min(result, application.deadline) }
+        if let application { result = min(result, application.deadline, probeTime ?? .never) }
         if !output.isEmpty { result = min(result, outputStalledSince + context.limits.writeTimeoutSeconds) }
         return result
     }
@@ -89,6 +97,10 @@ final class Connection {
     }
 
     func deadlineReached(now: MonotonicTime) {
+        if let probeTime, probeTime <= now {
+            self.probeTime = .never
+            owesProbe = true
+        }
         if stageDeadline <= now {
             // Handshake too slow, nothing ever sent, or the client never closed its side.
             stage == .undecided ? linger(now) : close()
@@ -107,6 +119,7 @@ final class Connection {
         if isDraining, !hasInputEnded { isReadable = true }
         if stage == .handshaking { handshake(now) }
         if stage == .undecided || stage == .open { readInput(now, scratch) }
+        if inputEndAnnounced, probeTime == nil { probeTime = now + Self.probeDelaySeconds }
         if stage == .open { writeOutput(now) }
         if stage == .lingering { discardInput(scratch) }
     }
@@ -201,6 +214,10 @@ final class Connection {
         repeat {
             let wasEmpty = output.isEmpty
             application.produce(into: &output, now: now)
+            if owesProbe {
+                owesProbe = false
+                application.appendProbe(to: &output, now: now)
+            }
             if output.isEmpty { break }
             if wasEmpty { outputStalledSince = now }
             guard isWritable else { return }

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPServer
 import HTTPTypes
 import Threads
@@ -9,6 +10,14 @@ final class CountingHandler: RequestHandler {
     var waitingCount: Int { waiting.withLock { $0.count } }
 
     var isNextClientGone: Bool { waiting.withLock { $0.first?.isClientGone ?? false } }
+
+    func waitForRequest() { waiting.wait { $0.isEmpty ? nil : () } }
+
+    /// Whether the server notices within a generous time that the next request's client has gone.
+    func comesToSeeClientGone() -> Bool {
+        for _ in 0..<10_000 where !isNextClientGone { usleep(1000) }
+        return isNextClientGone
+    }
 
     func answerNext() {
         let responder = waiting.wait { $0.isEmpty ? nil : $0.removeFirst() }

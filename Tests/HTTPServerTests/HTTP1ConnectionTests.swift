@@ -212,13 +212,44 @@ import Testing
     }
 
     @Test func `a client that has ended its side still gets its answers`() throws {
-        try withServer { server in
+        let handler = CountingHandler()
+        try withServer(handler: handler) { server in
             let client = try RawClient(port: server.port)
-            client.send(request("/slow") + get)
+            client.send(get + get)
             client.endOutput()
-            #expect(try client.answer().body == "/slow")
-            #expect(try client.answer().body == "ok")
+            // It waits, so the server looks once whether it is still there.
+            #expect(try client.answer().status == 100)
+            for _ in 0..<2 {
+                handler.answerNext()
+                #expect(try client.answer().body == "late")
+            }
             #expect(client.isClosedByServer())
+        }
+    }
+
+    @Test func `a client of HTTP/1.0 that has ended its side gets nothing but its answer`() throws {
+        let handler = CountingHandler()
+        try withServer(handler: handler) { server in
+            let client = try RawClient(port: server.port)
+            client.send("GET / HTTP/1.0\r\n\r\n")
+            client.endOutput()
+            usleep(200_000)
+            handler.answerNext()
+            #expect(try client.answer().body == "late")
+            #expect(client.isClosedByServer())
+        }
+    }
+
+    @Test(arguments: ["", "Connection: close\r\n"])
+    func `a client that closes while it waits is found gone`(_ field: String) throws {
+        let handler = CountingHandler()
+        try withServer(handler: handler) { server in
+            let client = try RawClient(port: server.port)
+            client.send("POST / HTTP/1.1\r\nHost: a\r\n\(field)Content-Length: 2\r\n\r\nhi")
+            handler.waitForRequest()
+            client.leave()
+            #expect(handler.comesToSeeClientGone())
+            handler.answerNext()
         }
     }
 

@@ -16,6 +16,7 @@ final class HTTP2Client {
     static let headers: UInt8 = 1
     static let reset: UInt8 = 3
     static let settings: UInt8 = 4
+    static let ping: UInt8 = 6
     static let goAway: UInt8 = 7
     static let endStream: UInt8 = 1
     static let endHeaders: UInt8 = 4
@@ -56,6 +57,10 @@ final class HTTP2Client {
         }
         return prefix + [UInt8(rest)] + bytes
     }
+
+    func leave() { socket.leave() }
+
+    func endOutput() { socket.endOutput() }
 
     /// The next frame, or nil when the server has closed.
     func frame() throws -> Frame? {

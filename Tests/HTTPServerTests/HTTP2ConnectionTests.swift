@@ -96,6 +96,30 @@ import Testing
         }
     }
 
+    @Test func `a client that closes while it waits is found gone`() throws {
+        let handler = CountingHandler()
+        try withServer(handler: handler) { server in
+            let client = try HTTP2Client(port: server.port)
+            client.sendHead(stream: 1, path: "/")
+            handler.waitForRequest()
+            client.leave()
+            #expect(handler.comesToSeeClientGone())
+            handler.answerNext()
+        }
+    }
+
+    @Test func `a client that has ended its side still gets its answers`() throws {
+        let handler = CountingHandler()
+        try withServer(handler: handler) { server in
+            let client = try HTTP2Client(port: server.port)
+            client.sendHead(stream: 1, path: "/")
+            client.endOutput()
+            #expect(try client.frame(type: HTTP2Client.ping)?.flags == 0)
+            handler.answerNext()
+            #expect(try client.frame(type: HTTP2Client.data)?.stream == 1)
+        }
+    }
+
     @Test func `a client that resets streams beyond the limit is sent away`() throws {
         try withServer({
             $0.limits.streamResetBurst = 10

@@ -66,6 +66,11 @@ final class RawClient {
 
     func endOutput() { Glibc.shutdown(descriptor, Int32(SHUT_WR)) }
 
+    func leave() {
+        close(descriptor)
+        isClosed = true
+    }
+
     /// Closes with a reset instead of an end.
     func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)

@@ -77,6 +77,12 @@ final class HTTP1Connection: ApplicationProtocol {
         if firstNumber != before { updateDeadline(now) }
     }
 
+    /// RFC 9110 §15.2: a client passes over interim answers that it did not expect; HTTP/1.0 has none.
+    func appendProbe(to output: inout OutputQueue, now: MonotonicTime) {
+        guard let next = pending.first, next.response == nil, next.version != .http1_0 else { return }
+        output.append(HTTP1ResponseWriter.continueLine)
+    }
+
     func drain(now: MonotonicTime) {
         isDraining = true
         updateDeadline(now, restarts: true)

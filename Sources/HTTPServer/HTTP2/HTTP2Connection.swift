@@ -92,6 +92,13 @@ final class HTTP2Connection: ApplicationProtocol {
         restartIdleDeadline()
     }
 
+    /// RFC 9113 §6.7: a PING may be sent at any time.
+    func appendProbe(to output: inout OutputQueue, now: MonotonicTime) {
+        guard streams.values.contains(where: { $0.stage == .answering }) else { return }
+        session.submitPing()
+        produce(into: &output, now: now)
+    }
+
     func drain(now: MonotonicTime) {
         guard !isDraining else { return }
         isDraining = true

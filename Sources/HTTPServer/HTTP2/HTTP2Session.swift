@@ -124,6 +124,8 @@ final class HTTP2Session {
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, UInt32(errorCode.rawValue))
     }
 
+    func submitPing() { nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil) }
+
     /// RFC 9113 §6.8: tells the client to begin no more streams; those on the wire are still taken.
     func announceShutdown() { nghttp2_submit_shutdown_notice(session) }
 
