@@ -234,10 +234,20 @@ def strided():
         c=torch.randn(1).expand(8)), (torch.randn(2, 10),)
 
 
+def dictionary():
+    """Outputs with names, two of which other values of the network have too."""
+    def forward(self, x):
+        x = self.norm(self.linear(x))
+        relu = functional.relu(x)
+        return {"linear": relu, "relu": x.sum(1), "logits": self.head(relu)}
+    return Function(
+        forward, linear=nn.Linear(6, 5, bias=False), norm=nn.BatchNorm1d(5), head=nn.Linear(5, 3)), (torch.randn(2, 6),)
+
+
 NETWORKS = {
     function.__name__: function for function in (
         activations, unet, audio, volume, mlp, pools, shapes, arithmetic, residual, preact, separable, norms, resizes,
-        attention, recurrent, strided)}
+        attention, recurrent, strided, dictionary)}
 
 
 def randomize(model):
@@ -290,6 +300,8 @@ def write(name, folder):
     items = batch_of(inputs, BATCH)
     with torch.no_grad():
         outputs = model(*items)
+    if isinstance(outputs, dict):
+        outputs = tuple(outputs.values())
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     arrays = {f"input{index}": x.numpy() for index, x in enumerate(items)}
     arrays |= {f"expected{index}": x.numpy() for index, x in enumerate(outputs)}

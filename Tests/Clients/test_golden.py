@@ -16,7 +16,7 @@ def predict(network, tmp_path, flags, batch=None):
         numpy.save(path, tensor)
         arguments += ["--input", f"{name}={path}"]
     completed = command.run(
-        "predict", network.folder or network.path, *arguments, "--output-dir", tmp_path / "out", *flags)
+        "predict", network.path, *arguments, "--output-dir", tmp_path / "out", *flags)
     assert completed.status == 0, completed.errors
     return networks.Network(network.name, network.path, tmp_path / "out").expected
 

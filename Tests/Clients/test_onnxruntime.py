@@ -54,9 +54,9 @@ def folded(tmp_path_factory):
         if network.name not in made:
             folder = tmp_path_factory.mktemp(network.name)
             path, report = folder / "folded.onnx", folder / "report.json"
-            completed = command.run("fold", network.folder, "-o", path, "--report", report)
+            completed = command.run("fold", network.path, "-o", path, "--report", report)
             assert completed.status == 0, completed.errors
-            inspected = command.run("inspect", network.folder, "--json")
+            inspected = command.run("inspect", network.path, "--json")
             assert inspected.status == 0, inspected.errors
             made[network.name] = path, json.loads(report.read_text()), json.loads(inspected.output)
         return made[network.name]

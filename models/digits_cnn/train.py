@@ -42,6 +42,7 @@ def main():
         "training": f"{RECIPE.epochs} epochs of AdamW on shifted, turned and scaled images; moving average "
                     "of the weights; train.py makes this folder again.",
     })
+    exporting.publish_program(FOLDER, model, split.held_back_inputs[:8])
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ struct PyTorchGraphReader {
                     name: input.name,
                     info: ValueInfo(meta.elementType, meta.dimensions.map(builder.dimension))))
         }
-        var aliases = PyTorchAliases(nodes: nodes, outputs: program.outputs, catalog: catalog)
+        var aliases = PyTorchAliases(nodes: nodes, outputs: program.outputs.map(\.name), catalog: catalog)
         for (index, node) in nodes.enumerated() {
             do {
                 try aliases.check(node, at: index)
@@ -53,7 +53,7 @@ struct PyTorchGraphReader {
 
     /// The nodes that outputs depend on, and those that write into their input.
     private func neededNodes() -> [PyTorchNode] {
-        var needed = Set(program.outputs)
+        var needed = Set(program.outputs.map(\.name))
         var kept: [PyTorchNode] = []
         for node in program.nodes.reversed() {
             let isRead = node.outputs.contains { $0.map(needed.contains) ?? false }
@@ -92,7 +92,7 @@ struct PyTorchGraphReader {
     ) throws(ModelError) -> Graph {
         do {
             var outputs: [Graph.Port] = []
-            for name in program.outputs {
+            for name in program.outputs.map(\.name) {
                 let meta = program.tensors[name]
                 outputs.append(
                     Graph.Port(
@@ -105,10 +105,40 @@ struct PyTorchGraphReader {
                 constants: builder.constants, nodes: builder.nodes
             ).removingUnused()
             try check(graph, builder)
-            return graph
+            return try named(graph)
         } catch {
             throw .graph(path: path, error)
         }
+    }
+
+    /// The graph with its outputs called as in the dictionary that the model returns; inputs keep their names.
+    private func named(_ graph: Graph) throws(GraphError) -> Graph {
+        var names: [String: String] = [:]
+        var taken = Set(graph.inputs.map(\.name))
+        for (port, output) in zip(graph.outputs, program.outputs) {
+            guard let key = output.key, taken.insert(key).inserted else { continue }
+            names[port.name] = key
+        }
+        guard !names.isEmpty else { return graph }
+        // Whatever else has such a name gets another one.
+        var values = Set(graph.constants.keys)
+        for node in graph.nodes { values.formUnion(node.outputs.compactMap { $0 }) }
+        var unique = UniqueNames(stated: taken.union(values))
+        for key in names.values.sorted() where values.contains(key) && names[key] == nil {
+            names[key] = unique.next(stem: key)
+        }
+        func renamed(_ name: String) -> String { names[name] ?? name }
+        let nodes = graph.nodes.map { node in
+            var node = node
+            node.inputs = node.inputs.map { $0.map(renamed) }
+            node.outputs = node.outputs.map { $0.map(renamed) }
+            return node
+        }
+        return try Graph(
+            name: graph.name, opset: graph.opset, inputs: graph.inputs,
+            outputs: graph.outputs.map { Graph.Port(name: renamed($0.name), info: $0.info) },
+            constants: Dictionary(uniqueKeysWithValues: graph.constants.map { (renamed($0.key), $0.value) }),
+            nodes: nodes)
     }
 
     /// Throws unless the nodes compute what the file states of their values.

@@ -14,9 +14,15 @@ struct PyTorchProgram {
         let source: Source
     }
 
+    /// A tensor that a caller gets.
+    struct Output {
+        let name: String
+        /// Its key, when the model returns a dictionary.
+        let key: String?
+    }
+
     var inputs: [Input]
-    /// The tensors that a caller gets.
-    var outputs: [String]
+    var outputs: [Output]
     var nodes: [PyTorchNode]
     var tensors: [String: PyTorchTensorMeta]
     /// The integers that are the same in every run.

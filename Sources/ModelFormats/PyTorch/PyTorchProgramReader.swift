@@ -42,8 +42,9 @@ struct PyTorchProgramReader {
         }
         let inputs = try inputs(signature)
         return PyTorchProgram(
-            inputs: inputs, outputs: try outputs(signature), nodes: try nodes.map(node), tensors: tensors,
-            integers: integers, symbolNames: Self.symbolNames(inputs, tensors))
+            inputs: inputs, outputs: try outputs(signature, keys: PyTorchOutputKeys.read(model)),
+            nodes: try nodes.map(node), tensors: tensors, integers: integers,
+            symbolNames: Self.symbolNames(inputs, tensors))
     }
 
     private func inputs(_ signature: JSON) throws(Reader.Refusal) -> [PyTorchProgram.Input] {
@@ -79,14 +80,19 @@ struct PyTorchProgramReader {
         return inputs
     }
 
-    private func outputs(_ signature: JSON) throws(Reader.Refusal) -> [String] {
+    /// `keys` are those of the dictionary that the model returns, absent tensors among them; none for other results.
+    private func outputs(
+        _ signature: JSON, keys: [String]
+    ) throws(Reader.Refusal) -> [PyTorchProgram.Output] {
         guard let specs = signature["output_specs"]?.array else {
             throw Reader.Refusal(reason: "the signature has no outputs")
         }
         guard specs.count <= PyTorchLimits.maximumPortCount else {
             throw Reader.Refusal(reason: "\(specs.count) outputs, at most \(PyTorchLimits.maximumPortCount)")
         }
-        var outputs: [String] = []
+        let isDictionary = keys.count == specs.count { $0["user_output"] != nil }
+        var outputs: [PyTorchProgram.Output] = []
+        var index = 0
         for spec in specs {
             guard let (kind, value) = spec.object?.first, spec.object?.count == 1 else {
                 throw Reader.Refusal(reason: "an output of the signature is no union")
@@ -96,8 +102,11 @@ struct PyTorchProgramReader {
                 guard let argument = value["arg"] else {
                     throw Reader.Refusal(reason: "an output of the model has no value")
                 }
+                index += 1
                 switch try Reader.argument(argument) {
-                case .tensor(let name): outputs.append(name)
+                case .tensor(let name):
+                    let key = isDictionary ? keys[index - 1] : nil
+                    outputs.append(PyTorchProgram.Output(name: name, key: key))
                 case .absent: continue
                 default: throw Reader.Refusal(reason: "an output of the model is no tensor")
                 }
