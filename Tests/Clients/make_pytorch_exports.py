@@ -244,10 +244,95 @@ def dictionary():
         forward, linear=nn.Linear(6, 5, bias=False), norm=nn.BatchNorm1d(5), head=nn.Linear(5, 3)), (torch.randn(2, 6),)
 
 
+def written():
+    """Writes into slices, as shifts of windows and of frames make them, and into what was empty."""
+    def forward(self, x):
+        y = self.stem(x)
+        y[:, 2:4] *= 2
+        y[:, 0] = 1.5
+        y[:, :, 1:3, -2:] += 1
+        y[:, 5, 0].zero_()
+        shifted = torch.empty_like(y)
+        shifted[:, :3] = y[:, 5:]
+        shifted[:, 3:] = y[:, :5]
+        mask = x.new_zeros(8, 8)
+        for step, rows in enumerate((slice(0, 4), slice(4, 6), slice(6, None))):
+            mask[rows] = step
+        return shifted * mask
+    return Function(forward, stem=block(3, 8, nn.ReLU(), padding=1)), image(8)
+
+
+def steps():
+    """Recurrent layers a step at a time, and plain ones."""
+    def forward(self, x):
+        y, _ = self.plain(x)
+        y, _ = self.rectified(y)
+        count = y.shape[0]
+        h, state = y.new_zeros(count, 5), (y.new_zeros(count, 6), y.new_zeros(count, 6))
+        for step in y.unbind(1):
+            state = self.lstm(step, state)
+            h = self.gru(state[0], h)
+        return self.norm(h), state[1]
+    return Function(
+        forward, plain=nn.RNN(6, 4, 2, bidirectional=True, batch_first=True), norm=nn.BatchNorm1d(5),
+        rectified=nn.RNN(8, 7, nonlinearity="relu", batch_first=True), lstm=nn.LSTMCell(7, 6),
+        gru=nn.GRUCell(6, 5)), (torch.randn(2, 4, 6),)
+
+
+def heads():
+    """Attention with masks, with weights as an answer, with rotated positions and with heads that share keys."""
+    def forward(self, x):
+        y, weights = self.attention(x, x, x, attn_mask=self.mask)
+        count, length, width = y.shape
+        queries = self.queries(y).view(count, length, 4, 4).transpose(1, 2)
+        keys, values = self.keys(y).view(count, length, 2, 2, 4).unbind(2)
+        angles = torch.outer(torch.arange(length).float(), 1 / 100 ** (torch.arange(0, 4, 2) / 4)).repeat(1, 2)
+        left, right = queries.chunk(2, -1)
+        queries = queries * angles.cos() + torch.cat([-right, left], -1) * angles.sin()
+        shared = functional.scaled_dot_product_attention(
+            queries, keys.transpose(1, 2), values.transpose(1, 2), enable_gqa=True, scale=0.3)
+        repeated = functional.scaled_dot_product_attention(
+            queries, keys.transpose(1, 2).repeat_interleave(2, 1), values.transpose(1, 2).repeat_interleave(2, 1),
+            is_causal=True)
+        return (shared + repeated).transpose(1, 2).flatten(2), weights
+    return Function(
+        forward, attention=nn.MultiheadAttention(16, 4, batch_first=True), queries=nn.Linear(16, 16),
+        keys=nn.Linear(16, 16), mask=torch.triu(torch.ones(7, 7, dtype=torch.bool), 1)), (torch.randn(2, 7, 16),)
+
+
+def functions():
+    """Functions of elements and along axes that few networks use."""
+    def forward(self, x, y):
+        a = self.norm(x)
+        whole = (a * 10).long()
+        b = torch.remainder(a, 0.7) + torch.fmod(a, 0.7) + torch.trunc(a) + torch.frac(a) + torch.erfc(a) + torch.exp2(a)
+        c = torch.log2(a.abs() + 1) + torch.log10(a.abs() + 1) + a.sigmoid().logit(1e-3) + torch.atanh(a.sigmoid() / 2)
+        d = torch.addcdiv(a, y, y.abs() + 1, value=0.5) + torch.addcmul(a, a, y, value=2) + torch.linspace(-1, 1, 6)
+        spread, mean = torch.std_mean(d, 1, keepdim=True)
+        e = (d - mean) / spread + functional.cosine_similarity(a, y, 1)[:, None] + (whole // 3 + whole % 4).float()
+        ordered, places = torch.sort(e, 1, descending=True)
+        taken = torch.where(((a > 0) ^ (y > 0)) & torch.isfinite(y), ordered, y.gather(1, torch.argsort(a, 1)))
+        windows = functional.one_hot(places[:, 0], 6).float().unfold(1, 3, 2).flatten(1)
+        return b + c, taken, windows, torch.any(a > 1, 1), torch.all(a > -1, 1), a.tile(1, 2).cumprod(1)
+    return Function(forward, norm=nn.BatchNorm1d(6)), (torch.randn(2, 6), torch.randn(2, 6))
+
+
+def standardized():
+    """Weights that are standardized while the network runs."""
+    def forward(self, x):
+        for convolution in self.convolutions:
+            weight = convolution.weight
+            weight = functional.batch_norm(weight.reshape(1, len(weight), -1), None, None, training=True, momentum=0)
+            x = functional.relu(functional.conv2d(x, weight.view_as(convolution.weight), padding=1))
+        return self.norm(x).mean((2, 3))
+    return Function(
+        forward, convolutions=nn.ModuleList([nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3)]), norm=nn.BatchNorm2d(8)), image(8)
+
+
 NETWORKS = {
     function.__name__: function for function in (
         activations, unet, audio, volume, mlp, pools, shapes, arithmetic, residual, preact, separable, norms, resizes,
-        attention, recurrent, strided, dictionary)}
+        attention, recurrent, strided, dictionary, written, steps, heads, functions, standardized)}
 
 
 def randomize(model):

@@ -24,7 +24,8 @@ EXPORT_SECONDS = 1800
 # What make_pytorch_exports.py knows.
 NETWORKS = (
     "activations", "unet", "audio", "volume", "mlp", "pools", "shapes", "arithmetic", "residual", "preact", "separable",
-    "norms", "resizes", "attention", "recurrent", "strided", "dictionary")
+    "norms", "resizes", "attention", "recurrent", "strided", "dictionary", "written",
+    "steps", "heads", "functions", "standardized")
 CLASSIFIERS = (
     "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mnasnet0_5", "mobilenet_v2",
     "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnext50_32x4d", "shufflenet_v2_x0_5", "squeezenet1_1")

@@ -40,8 +40,8 @@ struct PyTorchGraphReader {
         var aliases = PyTorchAliases(nodes: nodes, outputs: program.outputs.map(\.name), catalog: catalog)
         for (index, node) in nodes.enumerated() {
             do {
-                try aliases.check(node, at: index)
-                try map(node, builder)
+                let slices = try aliases.check(node, at: index)
+                try map(node, puttingBack: slices, builder)
             } catch {
                 throw .graph(path: path, .node(node.displayName, operatorType: node.target, error))
             }
@@ -74,14 +74,21 @@ struct PyTorchGraphReader {
         throw .graph(path: path, .unsupportedOperators(names))
     }
 
-    private func map(_ node: PyTorchNode, _ builder: PyTorchGraphBuilder) throws(GraphError) {
+    private func map(
+        _ node: PyTorchNode, puttingBack slices: [PyTorchNode], _ builder: PyTorchGraphBuilder
+    ) throws(GraphError) {
         guard let operation = catalog[node.target] else { throw .unsupportedOperators([node.target]) }
         let call = PyTorchCall(node: node, builder: builder)
         let values = try operation.map(call)
         for case (let name?, let value) in zip(node.outputs, values) { builder.define(name, as: value) }
         // From here on the input's name stands for what was written into it.
-        if catalog.isInPlace(node.target), let value = values.first, let target = call.writtenTensor {
-            builder.define(target, as: value)
+        guard catalog.isInPlace(node.target), var value = values.first, let target = call.writtenTensor
+        else { return }
+        builder.define(target, as: value)
+        for slice in slices {
+            let call = PyTorchCall(node: slice, builder: builder)
+            value = try PyTorchWrites.putBack(value, into: call)
+            builder.define(try call.tensorName("self"), as: value)
         }
     }
 

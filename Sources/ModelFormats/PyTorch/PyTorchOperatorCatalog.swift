@@ -48,6 +48,7 @@ struct PyTorchOperatorCatalog: Sendable {
         PyTorchCreation.operators,
         PyTorchResizing.operators,
         PyTorchRecurrent.operators,
+        PyTorchCells.operators,
         PyTorchAttention.operators,
         PyTorchIntegers.operators,
     ])

@@ -70,6 +70,17 @@ enum PyTorchActivations {
             return try call.result("Shrink", [call.value()], ["lambd": .real(limit), "bias": .real(limit)])
         },
         PyTorchOperator("aten.threshold.default", map: threshold),
+        PyTorchOperator("aten.logit.default") { (call) throws(GraphError) in
+            let type = try call.outputMeta().elementType
+            var value = try call.value()
+            if call.has("eps") {
+                let limit = try call.real("eps")
+                value = try call.emit(
+                    "Clip", [value, call.scalar(limit, type), call.scalar(1 - limit, type)])
+            }
+            let rest = try call.emit("Sub", [call.scalar(1, type), value])
+            return try call.result("Log", [call.emit("Div", [value, rest])])
+        },
         PyTorchOperator("aten.prelu.default", "aten._prelu_kernel.default", map: prelu),
         PyTorchOperator("aten.glu.default", map: gatedLinear),
         PyTorchOperator("aten.softmax.int", "aten._softmax.default", "aten._safe_softmax.default") {

@@ -44,12 +44,37 @@ enum PyTorchArithmetic {
         PyTorchOperator("aten.expm1.default") { (call) throws(GraphError) in
             try call.result("Sub", [call.emit("Exp", [real(call)]), one(call)])
         },
-        PyTorchOperator("aten.addcmul.default") { (call) throws(GraphError) in
-            guard try call.real("value", default: 1) == 1 else {
-                throw call.refusal("value is not supported")
-            }
+        PyTorchOperator("aten.addcmul.default") { (call) throws(GraphError) in try combined("Mul", call) },
+        PyTorchOperator("aten.addcdiv.default") { (call) throws(GraphError) in try combined("Div", call) },
+        PyTorchOperator("aten.trunc.default", "aten.fix.default") { (call) throws(GraphError) in
+            try call.result("Mul", [call.emit("Sign", [call.value()]), wholePart(call)])
+        },
+        PyTorchOperator("aten.frac.default") { (call) throws(GraphError) in
+            let whole = try call.emit("Mul", [call.emit("Sign", [call.value()]), wholePart(call)])
+            return try call.result("Sub", [call.value(), whole])
+        },
+        PyTorchOperator("aten.log2.default") { (call) throws(GraphError) in
+            try logarithm(0.693147180559945309, call)
+        },
+        PyTorchOperator("aten.log10.default") { (call) throws(GraphError) in
+            try logarithm(2.30258509299404568, call)
+        },
+        PyTorchOperator("aten.exp2.default") { (call) throws(GraphError) in
+            try call.result("Pow", [call.scalar(2, call.outputMeta().elementType), real(call)])
+        },
+        PyTorchOperator("aten.erfc.default") { (call) throws(GraphError) in
+            try call.result("Sub", [one(call), call.emit("Erf", [real(call)])])
+        },
+        PyTorchOperator("aten.remainder.Tensor", "aten.remainder.Scalar", map: remainder),
+        PyTorchOperator("aten.fmod.Tensor", "aten.fmod.Scalar") { (call) throws(GraphError) in
+            let type = try call.outputMeta().elementType
             return try call.result(
-                "Add", [call.value(), call.emit("Mul", [call.value("tensor1"), call.value("tensor2")])])
+                "Mod", [operand("self", as: type, call), operand("other", as: type, call)],
+                ["fmod": .integer(1)])
+        },
+        PyTorchOperator("aten.floor_divide.default", "aten.floor_divide.Scalar") {
+            (call) throws(GraphError) in
+            try dividedDown(call)
         },
         PyTorchOperator("aten.lerp.Tensor", "aten.lerp.Scalar") { (call) throws(GraphError) in
             let type = try call.outputMeta().elementType
@@ -68,6 +93,9 @@ enum PyTorchArithmetic {
         unary("aten.tan.default", "Tan", isReal: true), unary("aten.atan.default", "Atan", isReal: true),
         unary("aten.sinh.default", "Sinh", isReal: true), unary("aten.cosh.default", "Cosh", isReal: true),
         unary("aten.asin.default", "Asin", isReal: true), unary("aten.acos.default", "Acos", isReal: true),
+        unary("aten.asinh.default", "Asinh", isReal: true),
+        unary("aten.acosh.default", "Acosh", isReal: true),
+        unary("aten.atanh.default", "Atanh", isReal: true),
     ]
 
     private static func unary(_ name: String, _ type: String, isReal: Bool = false) -> PyTorchOperator {
@@ -79,6 +107,44 @@ enum PyTorchArithmetic {
     /// The input, as reals where it is integers: what functions of reals do with them.
     private static func real(_ call: PyTorchCall) throws(GraphError) -> String {
         try operand("self", as: call.outputMeta().elementType, call)
+    }
+
+    /// self + value·(tensor1 ∘ tensor2).
+    private static func combined(_ type: String, _ call: PyTorchCall) throws(GraphError) -> [String] {
+        let (element, factor) = (try call.outputMeta().elementType, try call.real("value", default: 1))
+        var term = try call.emit(type, [call.value("tensor1"), call.value("tensor2")])
+        if factor != 1 { term = try call.emit("Mul", [term, call.scalar(factor, element)]) }
+        return try call.result("Add", [call.value(), term])
+    }
+
+    private static func wholePart(_ call: PyTorchCall) throws(GraphError) -> String {
+        try call.emit("Floor", [call.emit("Abs", [call.value()])])
+    }
+
+    /// To a base whose natural logarithm is `divisor`.
+    private static func logarithm(_ divisor: Double, _ call: PyTorchCall) throws(GraphError) -> [String] {
+        try call.result(
+            "Div", [call.emit("Log", [real(call)]), call.scalar(divisor, call.outputMeta().elementType)])
+    }
+
+    /// With the divisor's sign.
+    private static func remainder(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let type = try call.outputMeta().elementType
+        let (value, divisor) = (try operand("self", as: type, call), try operand("other", as: type, call))
+        guard type.isFloatingPoint else { return try call.result("Mod", [value, divisor]) }
+        let quotient = try call.emit("Floor", [call.emit("Div", [value, divisor])])
+        return try call.result("Sub", [value, call.emit("Mul", [quotient, divisor])])
+    }
+
+    /// Rounded down: integers are divided without the remainder that has the divisor's sign.
+    private static func dividedDown(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let type = try call.outputMeta().elementType
+        let (value, divisor) = (try operand("self", as: type, call), try operand("other", as: type, call))
+        guard !type.isFloatingPoint else {
+            return try call.result("Floor", [call.emit("Div", [value, divisor])])
+        }
+        let multiple = try call.emit("Sub", [value, call.emit("Mod", [value, divisor])])
+        return try call.result("Div", [multiple, divisor])
     }
 
     private static func one(_ call: PyTorchCall) throws(GraphError) -> String {
@@ -146,7 +212,7 @@ enum PyTorchArithmetic {
         let mode = try call.text("rounding_mode", default: "")
         switch (mode, element.isFloatingPoint) {
         case ("", true): return try call.result("Div", operands)
-        case ("floor", true): return try call.result("Floor", [call.emit("Div", operands)])
+        case ("floor", _): return try dividedDown(call)
         // Integers are divided towards zero.
         case ("trunc", false): return try call.result("Div", operands)
         default: throw call.refusal("rounding mode '\(mode)' of \(element) is not supported")

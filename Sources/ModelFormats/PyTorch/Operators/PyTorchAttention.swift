@@ -11,7 +11,6 @@ enum PyTorchAttention {
         guard try call.real("dropout_p", default: 0) == 0 else {
             throw call.refusal(PyTorchNormalization.trainingReason)
         }
-        guard try !call.flag("enable_gqa") else { throw call.refusal("enable_gqa is not supported") }
         let query = try call.meta("query")
         guard query.rank >= 2 else { throw call.refusal("takes tensors of rank 2 and more") }
         let depth = try call.extent("query", query.rank - 1)
@@ -22,13 +21,33 @@ enum PyTorchAttention {
         var order = Array(0..<rank)
         order.swapAt(rank - 1, rank - 2)
         let keys = try call.emit(
-            "Transpose", [call.value("key")], ["perm": .integers(order.map(Int64.init))])
+            "Transpose", [grouped("key", call)], ["perm": .integers(order.map(Int64.init))])
         let scaled = try call.emit("Mul", [call.value("query"), call.scalar(scale, type)])
         var scores = try call.emit("MatMul", [scaled, keys])
         if call.has("attn_mask") { scores = try masked(scores, type, call) }
         if try call.flag("is_causal") { scores = try causal(scores, type, call) }
         let weights = try call.emit("Softmax", [scores], ["axis": .integer(-1)])
-        return try call.result("MatMul", [weights, call.value("value")])
+        return try call.result("MatMul", [weights, grouped("value", call)])
+    }
+
+    /// Keys or values, each head repeated for the queries that share it.
+    private static func grouped(_ name: String, _ call: PyTorchCall) throws(GraphError) -> String {
+        let value = try call.value(name)
+        guard try call.flag("enable_gqa") else { return value }
+        let meta = try call.meta(name)
+        let rank = meta.rank
+        guard rank == 4, try call.meta("query").rank == rank else {
+            throw call.refusal("enable_gqa takes tensors of rank 4")
+        }
+        let (queries, heads) = (try call.extent("query", 1), try call.extent(name, 1))
+        guard heads > 0, queries.isMultiple(of: heads) else {
+            throw call.refusal("\(queries) heads cannot share \(heads)")
+        }
+        guard queries > heads else { return value }
+        let apart = try call.emit("Unsqueeze", [value, call.vector([2])])
+        let tiled = try call.emit("Tile", [apart, call.vector([1, 1, queries / heads, 1, 1])])
+        let shape = [0, queries, -1, try call.extent(name, 3)]
+        return try call.emit("Reshape", [tiled, call.vector(shape)])
     }
 
     private static func masked(

@@ -34,6 +34,24 @@ enum PyTorchComparison {
             (call) throws(GraphError) in
             try call.result("Or", [boolean("self", call), boolean("other", call)])
         },
+        PyTorchOperator("aten.logical_xor.default", "aten.bitwise_xor.Tensor", "aten.__xor__.Tensor") {
+            (call) throws(GraphError) in
+            try call.result("Xor", [boolean("self", call), boolean("other", call)])
+        },
+        PyTorchOperator("aten.any.dim", "aten.any.dims", "aten.any.default") { (call) throws(GraphError) in
+            try quantified("ReduceMax", call)
+        },
+        PyTorchOperator("aten.all.dim", "aten.all.dims", "aten.all.default") { (call) throws(GraphError) in
+            try quantified("ReduceMin", call)
+        },
+        PyTorchOperator("aten.isinf.default") { (call) throws(GraphError) in
+            try call.result("IsInf", [call.value()])
+        },
+        PyTorchOperator("aten.isfinite.default") { (call) throws(GraphError) in
+            let isOther = try call.emit(
+                "Or", [call.emit("IsNaN", [call.value()]), call.emit("IsInf", [call.value()])])
+            return try call.result("Not", [isOther])
+        },
         PyTorchOperator(
             "aten.where.self", "aten.where.ScalarOther", "aten.where.ScalarSelf", "aten.where.Scalar"
         ) { (call) throws(GraphError) in
@@ -89,6 +107,16 @@ enum PyTorchComparison {
             (type.isFloatingPoint ? 200 : type.isInteger ? 100 : 0) + type.byteCount
         }
         return rank(left) >= rank(right) ? left : right
+    }
+
+    /// Whether any or all elements are not 0, counted in integers.
+    private static func quantified(_ type: String, _ call: PyTorchCall) throws(GraphError) -> [String] {
+        let truths = try call.cast(call.cast(call.value(), to: .bool), to: .int32)
+        let reduced = try call.emit(
+            type, [truths, call.vector(PyTorchReduction.axes(call))],
+            ["keepdims": .integer(try call.flag("keepdim") ? 1 : 0)])
+        return try call.result(
+            "Cast", [reduced], ["to": .integer(Int64(ONNXElementType.number(.bool)))])
     }
 
     private static func boolean(_ name: String, _ call: PyTorchCall) throws(GraphError) -> String {

@@ -4,9 +4,11 @@ import Tensors
 /// Tensors that are filled with a number or counted up.
 enum PyTorchCreation {
     static let operators = [
-        PyTorchOperator("aten.zeros.default", "aten.new_zeros.default", "aten.zeros_like.default") {
-            (call) throws(GraphError) in try filled(call, 0)
-        },
+        // What is empty has any elements until it is written into.
+        PyTorchOperator(
+            "aten.zeros.default", "aten.new_zeros.default", "aten.zeros_like.default",
+            "aten.empty.memory_format", "aten.new_empty.default", "aten.empty_like.default"
+        ) { (call) throws(GraphError) in try filled(call, 0) },
         PyTorchOperator("aten.ones.default", "aten.new_ones.default", "aten.ones_like.default") {
             (call) throws(GraphError) in try filled(call, 1)
         },
@@ -16,8 +18,40 @@ enum PyTorchCreation {
         PyTorchOperator("aten.scalar_tensor.default") { (call) throws(GraphError) in
             try filled(call, call.real("s"))
         },
-        PyTorchOperator("aten.arange.default", "aten.arange.start", "aten.arange.start_step", map: counted),
+        PyTorchOperator("aten.fill.Scalar", "aten.fill.Tensor", "aten.copy.default", "aten.zero.default") {
+            (call) throws(GraphError) in
+            let type = try call.outputMeta().elementType
+            let name = call.has("src") ? "src" : "value"
+            let value =
+                call.has(name)
+                ? try PyTorchArithmetic.operand(name, as: type, call) : try call.scalar(0, type)
+            return try call.result("Expand", [value, shape(call)])
+        },
+        PyTorchOperator("aten.linspace.default") { (call) throws(GraphError) in
+            let count = try call.integer("steps")
+            let (start, end) = (try call.real("start"), try call.real("end"))
+            return try counted(call, start: start, step: (end - start) / Double(max(1, count - 1)))
+        },
+        PyTorchOperator("aten.one_hot.default") { (call) throws(GraphError) in
+            let count = try call.integer("num_classes", default: -1)
+            guard count > 0 else { throw call.refusal("the number of classes must be known") }
+            let values = call.builder.vector([0, 1])
+            return try call.result(
+                "OneHot", [call.value(), call.vector([count]), values], ["axis": .integer(-1)])
+        },
+        PyTorchOperator("aten.arange.default", "aten.arange.start", "aten.arange.start_step") {
+            (call) throws(GraphError) in
+            try counted(
+                call, start: call.real("start", default: 0), step: call.real("step", default: 1))
+        },
     ]
+
+    /// The input's shape.
+    private static func shape(_ call: PyTorchCall) throws(GraphError) -> String {
+        let extents = try call.meta().dimensions.compactMap(\.value)
+        return try extents.count == call.meta().rank
+            ? call.vector(extents) : call.emit("Shape", [call.value()])
+    }
 
     private static func filled(_ call: PyTorchCall, _ value: Double) throws(GraphError) -> [String] {
         let meta = try call.outputMeta()
@@ -41,10 +75,10 @@ enum PyTorchCreation {
         return [result]
     }
 
-    private static func counted(_ call: PyTorchCall) throws(GraphError) -> [String] {
+    private static func counted(
+        _ call: PyTorchCall, start: Double, step: Double
+    ) throws(GraphError) -> [String] {
         let meta = try call.outputMeta()
-        let start = try call.real("start", default: 0)
-        let step = try call.real("step", default: 1)
         guard meta.rank == 1, let count = meta.dimensions[0].value else {
             guard meta.elementType == .int64, step == 1, start == 0 else {
                 throw call.refusal("its length must be known")

@@ -12,7 +12,16 @@ enum PyTorchMovement {
             isView: true,
             map: split),
         PyTorchOperator("aten.unbind.int", isView: true, map: unbound),
-        PyTorchOperator("aten.repeat.default", map: repeated),
+        PyTorchOperator("aten.repeat.default") { (call) throws(GraphError) in
+            try repeated(call, call.symbolicIntegers("repeats"))
+        },
+        PyTorchOperator("aten.tile.default") { (call) throws(GraphError) in
+            let repeats = try call.symbolicIntegers("dims")
+            let missing = max(0, try call.meta().rank - repeats.count)
+            return try repeated(call, [PyTorchInteger](repeating: .known(1), count: missing) + repeats)
+        },
+        PyTorchOperator("aten.repeat_interleave.self_int", map: interleaved),
+        PyTorchOperator("aten.unfold.default", map: windows),
         PyTorchOperator("aten.flip.default", map: flipped),
         PyTorchOperator("aten.roll.default", map: rolled),
         PyTorchOperator("aten.constant_pad_nd.default") { (call) throws(GraphError) in
@@ -96,8 +105,9 @@ enum PyTorchMovement {
 
     // MARK: - Repeating and moving
 
-    private static func repeated(_ call: PyTorchCall) throws(GraphError) -> [String] {
-        let repeats = try call.symbolicIntegers("repeats")
+    private static func repeated(
+        _ call: PyTorchCall, _ repeats: [PyTorchInteger]
+    ) throws(GraphError) -> [String] {
         var value = try call.value()
         let missing = repeats.count - (try call.meta().rank)
         guard missing >= 0 else { throw call.refusal("has fewer repeats than axes") }
@@ -105,6 +115,45 @@ enum PyTorchMovement {
             value = try call.emit("Unsqueeze", [value, call.vector(Array(0..<missing))])
         }
         return try call.result("Tile", [value, call.vector(repeats)])
+    }
+
+    /// Each element along an axis several times.
+    private static func interleaved(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let (rank, count) = (try call.meta().rank, try call.integer("repeats"))
+        guard call.has("dim"), rank > 0, count > 0 else { throw call.refusal("takes an axis and a count") }
+        let axis = try call.axis()
+        let apart = try call.emit("Unsqueeze", [call.value(), call.vector([axis + 1])])
+        var repeats = [Int](repeating: 1, count: rank + 1)
+        repeats[axis + 1] = count
+        let tiled = try call.emit("Tile", [apart, call.vector(repeats)])
+        return try PyTorchViews.reshaped(call, target: nil, of: tiled)
+    }
+
+    /// Windows along an axis, their elements along a new last axis.
+    private static func windows(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let axis = try call.axis("dimension")
+        let (size, step) = (try call.integer("size"), try call.integer("step"))
+        let (rank, extent) = (try call.meta().rank, try call.extent("self", axis))
+        guard rank > 0, size > 0, size <= extent, (1...max(1, extent)).contains(step) else {
+            throw call.refusal("windows of \(size), \(step) apart, of \(extent) elements")
+        }
+        let count = (extent - size) / step + 1
+        guard count <= PyTorchLimits.maximumFilledElementCount / size else {
+            throw call.refusal("takes more than \(PyTorchLimits.maximumFilledElementCount) elements")
+        }
+        let positions = (0..<count * size).map { Int64($0 / size * step + $0 % size) }
+        let places: Tensor
+        do {
+            places = try Tensor(positions, shape: Shape([count, size]))
+        } catch {
+            throw call.refusal("\(error)")
+        }
+        let taken = try call.emit(
+            "Gather", [call.value(), call.builder.add(places, stem: call.node.name + "/windows")],
+            ["axis": .integer(Int64(axis))])
+        var order = Array(0...rank)
+        order.append(order.remove(at: axis + 1))
+        return try call.result("Transpose", [taken], ["perm": .integers(order.map(Int64.init))])
     }
 
     private static func flipped(_ call: PyTorchCall) throws(GraphError) -> [String] {

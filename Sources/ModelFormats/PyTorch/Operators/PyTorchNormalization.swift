@@ -22,8 +22,16 @@ enum PyTorchNormalization {
     ]
 
     private static func batch(_ call: PyTorchCall) throws(GraphError) -> [String] {
-        guard try !call.flag("training") else { throw call.refusal(trainingReason) }
+        if try call.flag("training") { return try own(call) }
         return try fixed(call)
+    }
+
+    /// By its own statistics, which weight standardization takes of weights: what has one item is its own batch.
+    private static func own(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        guard !call.has("running_mean"), try call.meta("input").dimensions.first == .known(1),
+            try call.meta("input").rank >= 3
+        else { throw call.refusal(trainingReason) }
+        return try normalizedItems(call)
     }
 
     static let trainingReason = "was exported in training mode: call model.eval() before torch.export.export"
@@ -45,6 +53,10 @@ enum PyTorchNormalization {
 
     private static func instance(_ call: PyTorchCall) throws(GraphError) -> [String] {
         guard try call.flag("use_input_stats", default: true) else { return try fixed(call) }
+        return try normalizedItems(call)
+    }
+
+    private static func normalizedItems(_ call: PyTorchCall) throws(GraphError) -> [String] {
         let meta = try call.meta("input")
         guard meta.rank >= 3 else { throw call.refusal("takes inputs of rank 3 and more") }
         let channels = [meta.dimensions[1]]

@@ -14,6 +14,10 @@ enum PyTorchProducts {
         PyTorchOperator("aten.mv.default") { (call) throws(GraphError) in
             try call.result("MatMul", [call.value(), call.value("vec")])
         },
+        PyTorchOperator("aten.outer.default") { (call) throws(GraphError) in
+            let column = try call.emit("Unsqueeze", [call.value(), call.vector([1])])
+            return try call.result("Mul", [column, call.value("vec2")])
+        },
         PyTorchOperator("aten.baddbmm.default", map: baddbmm),
         PyTorchOperator("aten.einsum.default", map: einsum),
         PyTorchOperator("aten.embedding.default") { (call) throws(GraphError) in

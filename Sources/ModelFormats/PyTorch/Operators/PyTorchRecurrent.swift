@@ -1,7 +1,7 @@
 import Graph
 import Tensors
 
-/// LSTM and GRU, layer by layer and in one or both directions.
+/// LSTM, GRU and RNN, layer by layer and in one or both directions.
 enum PyTorchRecurrent {
     static let operators = [
         // PyTorch's gates are i, f, g, o; ONNX's are i, o, f, c.
@@ -12,11 +12,17 @@ enum PyTorchRecurrent {
         PyTorchOperator("aten.gru.input") { (call) throws(GraphError) in
             try layers(call, "GRU", gates: [1, 0, 2])
         },
+        PyTorchOperator("aten.rnn_tanh.input") { (call) throws(GraphError) in
+            try layers(call, "RNN", gates: [0])
+        },
+        PyTorchOperator("aten.rnn_relu.input") { (call) throws(GraphError) in
+            try layers(call, "RNN", gates: [0], activation: "Relu")
+        },
     ]
 
-    private static func layers(_ call: PyTorchCall, _ type: String, gates: [Int]) throws(GraphError)
-        -> [String]
-    {
+    private static func layers(
+        _ call: PyTorchCall, _ type: String, gates: [Int], activation: String = "Tanh"
+    ) throws(GraphError) -> [String] {
         guard try !call.flag("train") else { throw call.refusal(PyTorchNormalization.trainingReason) }
         let hasBiases = try call.flag("has_biases", default: true)
         let directions = try call.flag("bidirectional") ? 2 : 1
@@ -45,7 +51,10 @@ enum PyTorchRecurrent {
                 "hidden_size": .integer(Int64(hiddenSize)),
                 "direction": .string(directions == 2 ? "bidirectional" : "forward"),
             ]
-            if !isCell { attributes["linear_before_reset"] = .integer(1) }
+            if type == "GRU" { attributes["linear_before_reset"] = .integer(1) }
+            if type == "RNN" {
+                attributes["activations"] = .strings([String](repeating: activation, count: directions))
+            }
             let outputs = (0..<(isCell ? 3 : 2)).map { _ in
                 call.builder.freshValue(call.node.name + "/\(type)")
             }

@@ -48,6 +48,28 @@ enum PyTorchReduction {
         PyTorchOperator("aten.std.correction", "aten.std.dim") { (call) throws(GraphError) in
             try call.result("Sqrt", [variance(call)])
         },
+        PyTorchOperator("aten.var_mean.correction", "aten.var_mean.dim") { (call) throws(GraphError) in
+            [try variance(call), try mean(call)]
+        },
+        PyTorchOperator("aten.std_mean.correction", "aten.std_mean.dim") { (call) throws(GraphError) in
+            [try call.emit("Sqrt", [variance(call)]), try mean(call)]
+        },
+        PyTorchOperator("aten.sort.default", "aten.sort.stable") { (call) throws(GraphError) in
+            try sorted(call)
+        },
+        PyTorchOperator("aten.argsort.default", "aten.argsort.stable") { (call) throws(GraphError) in
+            [try sorted(call)[1]]
+        },
+        PyTorchOperator("aten.cumprod.default") { (call) throws(GraphError) in
+            let type = try call.outputMeta().elementType
+            return try call.result(
+                "CumProd",
+                [
+                    PyTorchArithmetic.operand("self", as: type, call),
+                    call.scalar(Double(call.axis()), .int64),
+                ])
+        },
+        PyTorchOperator("aten.cosine_similarity.default", map: cosine),
         PyTorchOperator("aten.cumsum.default") { (call) throws(GraphError) in
             let type = try call.outputMeta().elementType
             return try call.result(
@@ -69,7 +91,7 @@ enum PyTorchReduction {
     ]
 
     /// The axes of argument `dim`; none or an empty list stands for all.
-    private static func axes(_ call: PyTorchCall) throws(GraphError) -> [Int] {
+    static func axes(_ call: PyTorchCall) throws(GraphError) -> [Int] {
         let rank = try call.meta().rank
         var axes: [Int] = []
         for axis in try call.integers("dim", default: []) { axes.append(try call.axis(axis, rank: rank)) }
@@ -107,6 +129,44 @@ enum PyTorchReduction {
         return try call.result(
             type, [call.value()],
             ["axis": .integer(Int64(try call.axis())), "keepdims": .integer(keeps ? 1 : 0)])
+    }
+
+    private static func mean(_ call: PyTorchCall) throws(GraphError) -> String {
+        try call.emit(
+            "ReduceMean", [call.value(), call.vector(axes(call))],
+            ["keepdims": .integer(try call.flag("keepdim") ? 1 : 0)])
+    }
+
+    /// All elements along an axis, in order, and where they were.
+    private static func sorted(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let axis = try call.axis(default: -1)
+        let count = try call.vector([call.extent("self", axis)])
+        let names = [
+            call.builder.freshValue(call.node.name + "/values"),
+            call.builder.freshValue(call.node.name + "/indices"),
+        ]
+        try call.builder.append(
+            "TopK", [call.value(), count],
+            [
+                "axis": .integer(Int64(axis)), "sorted": .integer(1),
+                "largest": .integer(try call.flag("descending") ? 1 : 0),
+            ], outputs: names, name: call.node.displayName)
+        return names
+    }
+
+    /// Σxy/(max(‖x‖, ε)·max(‖y‖, ε)).
+    private static func cosine(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let rank = try call.meta("x1").rank
+        let axes = call.vector([try call.axis(call.integer("dim", default: 1), rank: rank)])
+        let epsilon = try call.scalar(call.real("eps", default: 1e-8), call.outputMeta().elementType)
+        var lengths: [String] = []
+        for name in ["x1", "x2"] {
+            let length = try call.emit("ReduceL2", [call.value(name), axes], ["keepdims": .integer(0)])
+            lengths.append(try call.emit("Max", [length, epsilon]))
+        }
+        let product = try call.emit("Mul", [call.value("x1"), call.value("x2")])
+        let sum = try call.emit("ReduceSum", [product, axes], ["keepdims": .integer(0)])
+        return try call.result("Div", [sum, call.emit("Mul", [lengths[0], lengths[1]])])
     }
 
     /// Σ(x − mean)²/(n − correction).

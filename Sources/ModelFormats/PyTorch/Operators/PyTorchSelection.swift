@@ -17,6 +17,11 @@ enum PyTorchSelection {
                 ["axis": .integer(Int64(try call.axis()))])
         },
         PyTorchOperator("aten.index.Tensor", map: indexed),
+        PyTorchOperator("aten.scatter.src") { (call) throws(GraphError) in
+            try call.result(
+                "ScatterElements", [call.value(), call.value("index"), call.value("src")],
+                ["axis": .integer(Int64(try call.axis()))])
+        },
     ]
 
     private static func slice(_ call: PyTorchCall) throws(GraphError) -> [String] {

@@ -46,7 +46,9 @@ enum PyTorchViews {
             order.insert(order.remove(at: source), at: target)
             return try transposed(call, order)
         },
-        PyTorchOperator("aten.expand.default", "aten.expand_copy.default", isView: true) {
+        PyTorchOperator(
+            "aten.expand.default", "aten.expand_copy.default", "aten.broadcast_to.default", isView: true
+        ) {
             (call) throws(GraphError) in try expanded(call, call.symbolicIntegers("size"))
         },
         PyTorchOperator("aten.expand_as.default", isView: true) { (call) throws(GraphError) in
@@ -87,8 +89,9 @@ enum PyTorchViews {
         _ call: PyTorchCall, target: [PyTorchInteger]?, of value: String? = nil
     ) throws(GraphError) -> [String] {
         let input = if let value { value } else { try call.value() }
-        let own = try call.meta().dimensions
-        if let shape = constantShape(from: own, to: try call.outputMeta().dimensions) {
+        // Another value has no more than the first axis in common with the argument.
+        let own = try call.meta().dimensions.prefix(value == nil ? .max : 1)
+        if let shape = constantShape(from: Array(own), to: try call.outputMeta().dimensions) {
             return try call.result("Reshape", [input, call.vector(shape)])
         }
         guard let target else { throw call.refusal("more than one extent of its output is not known") }
