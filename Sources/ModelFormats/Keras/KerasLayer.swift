@@ -12,6 +12,11 @@ struct KerasLayer {
         /// Whether it is one of `keras.ops` and no layer.
         let isOperation: Bool
 
+        static let modelClasses: Set = ["Functional", "Sequential", "Model"]
+
+        /// Whether it is a model inside the model.
+        var isModel: Bool { Self.modelClasses.contains(className) }
+
         init(_ json: JSON) throws(KerasRefusal) {
             guard let className = json["class_name"]?.string else {
                 throw KerasRefusal("the configuration has a layer without class_name")

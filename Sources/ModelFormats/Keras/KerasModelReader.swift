@@ -1,13 +1,10 @@
 import Graph
-import Tensors
 
 /// Makes a graph of a model's configuration and its weights: a Sequential, or a Functional and the models inside it.
 struct KerasModelReader {
     private let isKeras2: Bool
     private var builder = KerasGraphBuilder()
     private var layerCount = 0
-
-    private static let modelClasses: Set = ["Functional", "Sequential", "Model"]
 
     /// A model's outputs, by the names that Keras gives them.
     private typealias Outputs = [(name: String, value: KerasValue)]
@@ -19,7 +16,7 @@ struct KerasModelReader {
     ) throws(KerasRefusal) -> Graph {
         var reader = KerasModelReader(isKeras2: isKeras2)
         let className = model["class_name"]?.string ?? "nothing"
-        guard modelClasses.contains(className), !KerasConfiguration.isSubclass(model) else {
+        guard KerasLayer.Stated.modelClasses.contains(className), !KerasConfiguration.isSubclass(model) else {
             throw KerasRefusal(
                 "the model is a \(className), expected a Sequential or Functional model; "
                     + "a model of one's own class has no graph in the file")
@@ -64,7 +61,7 @@ struct KerasModelReader {
     private mutating func apply(
         _ layer: KerasLayer, _ call: KerasCall, depth: Int
     ) throws(KerasRefusal) -> [KerasValue] {
-        guard Self.modelClasses.contains(layer.className) else {
+        guard layer.stated.isModel else {
             return try KerasLayerCatalog.read(layer, call, into: &builder)
         }
         let model = JSON.object(["class_name": .string(layer.className), "config": layer.config])
@@ -117,17 +114,8 @@ struct KerasModelReader {
                 values[call] = [try input(layer.stated.name, layer.config, shape)]
             }
         }
-        var order = KerasCallOrder()
-        for (index, layer) in layers.enumerated() where layer.className != "InputLayer" {
-            for (node, json) in layer.stated.calls.enumerated() {
-                do throws(KerasRefusal) {
-                    let call = try KerasCallReader.read(json)
-                    try order.add(.init(layer: layer.stated.name, node: node), layer: index, call)
-                } catch {
-                    throw error.at(layer.path, layer.className)
-                }
-            }
-        }
+        let wanted = try KerasReference.list(config["output_layers"] ?? .null)
+        let order = try order(layers, outputs: wanted.map(\.reference))
         for step in order.sorted(given: Set(values.keys)) {
             let layer = layers[step.layer]
             do throws(KerasRefusal) {
@@ -138,10 +126,44 @@ struct KerasModelReader {
             }
         }
         var outputs: Outputs = []
-        for (key, reference) in try KerasReference.list(config["output_layers"] ?? .null) {
+        for (key, reference) in wanted {
             outputs.append((key ?? reference.call.layer, try reference.value(values)))
         }
         return outputs
+    }
+
+    /// A model may count its own making as its first call; only the others are stated, and each of them is used.
+    private func order(
+        _ layers: [KerasLayer], outputs: [KerasReference]
+    ) throws(KerasRefusal) -> KerasCallOrder {
+        var calls: [[KerasCallReader]] = []
+        var last: [String: Int] = [:]
+        for reference in outputs {
+            last[reference.call.layer] = max(reference.call.node, last[reference.call.layer] ?? 0)
+        }
+        for layer in layers {
+            var own: [KerasCallReader] = []
+            for json in layer.className == "InputLayer" ? [] : layer.stated.calls {
+                do throws(KerasRefusal) {
+                    own.append(try KerasCallReader.read(json))
+                } catch {
+                    throw error.at(layer.path, layer.className)
+                }
+            }
+            for reference in own.flatMap(\.references) {
+                last[reference.call.layer] = max(reference.call.node, last[reference.call.layer] ?? 0)
+            }
+            calls.append(own)
+        }
+        var order = KerasCallOrder()
+        for (index, layer) in layers.enumerated() {
+            let name = layer.stated.name
+            let first = layer.stated.isModel && last[name] == calls[index].count ? 1 : 0
+            for (node, call) in calls[index].enumerated() {
+                try order.add(.init(layer: name, node: first + node), layer: index, call)
+            }
+        }
+        return order
     }
 
     private mutating func input(
@@ -153,45 +175,5 @@ struct KerasModelReader {
         } catch {
             throw error.at(name, "InputLayer")
         }
-    }
-}
-
-/// What several layers' configurations state in one form.
-enum KerasConfiguration {
-    /// Functional has a list of layers; a class of one's own that derives from it may not.
-    static func isSubclass(_ model: JSON) -> Bool {
-        let config = model["config"]
-        return config?.array == nil && config?["layers"]?.array == nil
-    }
-
-    /// The input's shape, which Keras 2 calls otherwise.
-    static func shape(_ config: JSON) -> JSON? { config["batch_shape"] ?? config["batch_input_shape"] }
-
-    static func requireDense(_ config: JSON) throws(KerasRefusal) {
-        guard config["sparse"]?.boolean != true, config["ragged"]?.boolean != true else {
-            throw KerasRefusal("sparse and ragged inputs are not supported")
-        }
-    }
-
-    /// An extent that is not stated is a name of its own; the batch is shared by all inputs.
-    static func info(_ name: String, _ config: JSON, _ shape: JSON?) throws(KerasRefusal) -> ValueInfo {
-        guard let extents = shape?.array, (1...KerasLimits.maximumRank).contains(extents.count) else {
-            throw KerasRefusal("the shape of the input is not stated")
-        }
-        var dimensions: [Dimension] = []
-        for (axis, extent) in extents.enumerated() {
-            if let extent = extent.integer, (1...KerasLimits.maximumExtent).contains(extent) {
-                dimensions.append(.known(extent))
-            } else if extent == .null {
-                dimensions.append(.symbol(axis == 0 ? "batch" : "\(name)_\(axis)"))
-            } else {
-                throw KerasRefusal("the shape of the input is not usable")
-            }
-        }
-        let stated = config["dtype"]?.string ?? config["dtype"]?["config"]?["name"]?.string ?? "float32"
-        guard let type = ElementType(rawValue: stated) else {
-            throw KerasRefusal("inputs of type \(stated) are not supported")
-        }
-        return ValueInfo(type, dimensions)
     }
 }

@@ -6,7 +6,14 @@ struct KerasWeights {
         /// A `.keras` file: groups are numbered by class, weights by their order in the layer.
         case store(root: HDF5Object, path: String)
         /// An `.h5` file: a layer's group holds its weights and those of its inner layers, by name.
-        case legacy(group: HDF5Object?, names: [String], inner: [String])
+        case legacy(group: HDF5Object?, names: [String], inner: [Part])
+    }
+
+    /// A layer inside the one that has the group.
+    private struct Part {
+        let name: String
+        /// Models and layers with a wrapper around them are in the names that Keras 3 writes, and not in Keras 2's.
+        let isOptional: Bool
     }
 
     private let source: Source
@@ -25,7 +32,11 @@ struct KerasWeights {
         switch source {
         case .store(let root, let path): KerasWeights(.store(root: root, path: path + "/" + attribute))
         case .legacy(let group, let names, let inner):
-            KerasWeights(.legacy(group: group, names: names, inner: inner + (name.map { [$0] } ?? [])))
+            KerasWeights(
+                .legacy(
+                    group: group, names: names,
+                    inner: inner
+                        + (name.map { [Part(name: $0, isOptional: !$0.hasSuffix("*"))] } ?? [])))
         }
     }
 
@@ -45,7 +56,8 @@ struct KerasWeights {
         case .legacy(let group, let names, let inner):
             return try layers.map { (layer) throws(HDF5Error) in
                 if isInner {
-                    return KerasWeights(.legacy(group: group, names: names, inner: inner + [layer.name]))
+                    let part = Part(name: layer.name, isOptional: layer.isModel)
+                    return KerasWeights(.legacy(group: group, names: names, inner: inner + [part]))
                 }
                 let own = try group?.object(at: layer.name)
                 return KerasWeights(
@@ -88,21 +100,29 @@ struct KerasWeights {
         switch source {
         case .store(let root, let path): return try root.object(at: path + "/vars/\(index)")
         case .legacy(let group, let names, let inner):
-            let matching = names.filter { Self.isWeight($0, name, inner) }
-            guard matching.count <= 1 else {
-                throw HDF5Error(reason: "the file has several weights '\(name)' for it")
-            }
-            guard let path = matching.first else { return nil }
+            if let path = try path(name, names, inner) { return try group?.object(at: path) }
+            guard let path = try path(name, names, inner.filter({ !$0.isOptional })) else { return nil }
             return try group?.object(at: path)
         }
     }
 
+    /// The shortest of the paths that may be meant: those of other layers are inside models of their own.
+    private func path(_ name: String, _ names: [String], _ inner: [Part]) throws(HDF5Error) -> String? {
+        let matching = names.filter { Self.isWeight($0, name, inner) }
+        let counts = matching.map { path in path.utf8.count(where: { $0 == UInt8(ascii: "/") }) }
+        guard let least = counts.min() else { return nil }
+        guard counts.count(where: { $0 == least }) == 1 else {
+            throw HDF5Error(reason: "the file has several weights '\(name)' for it")
+        }
+        return zip(matching, counts).first { $0.1 == least }?.0
+    }
+
     /// Whether `path`, such as `bidirectional/forward_lstm/lstm_cell/kernel:0`, is the weight `name` of the inner layers.
-    private static func isWeight(_ path: String, _ name: String, _ inner: [String]) -> Bool {
+    private static func isWeight(_ path: String, _ name: String, _ inner: [Part]) -> Bool {
         let parts = path.split(separator: "/")
         guard let last = parts.last, last.prefix(while: { $0 != ":" }) == name else { return false }
         var rest = parts.dropLast()
-        for layer in inner.flatMap({ $0.split(separator: "/") }) {
+        for layer in inner.flatMap({ $0.name.split(separator: "/") }) {
             let stem = layer.hasSuffix("*") ? layer.dropLast() : nil
             while let part = rest.first, !(part == layer || stem.map { part.hasPrefix($0) } ?? false) {
                 rest = rest.dropFirst()

@@ -6,7 +6,7 @@ extension HDF5Object {
 
     /// The strings of the attribute called `name`, of fixed or variable length; `nil` when there is none, and none at all
     /// for an empty list of anything.
-    func strings(_ name: String) throws(HDF5Error) -> [String]? {
+    package func strings(_ name: String) throws(HDF5Error) -> [String]? {
         for message in messages where message.type == Self.attribute {
             let content = try Self.own(message)
             if let strings = try strings(name, in: content) { return strings }
@@ -79,6 +79,8 @@ extension HDF5Object {
         guard length <= HDF5Limits.maximumTextByteCount else {
             throw HDF5Error(reason: "a text of \(length) bytes in the HDF5 file", byteOffset: reference)
         }
+        // Any number of references may lead to one text.
+        try file.step(length / HDF5Limits.textBytesPerStep)
         let collection = try bytes.offset(at: reference + 4)
         let number = try bytes.word(at: reference + 12)
         try bytes.requireSignature("GCOL", at: collection)

@@ -87,7 +87,7 @@ struct HDF5Chunks {
 
     private func chunks(count: Int) throws(HDF5Error) -> [Chunk] {
         var chunks: [Chunk] = []
-        if count > 0 { try read(tree, depth: 0, into: &chunks) }
+        if count > 0 { try read(tree, depth: 0, into: &chunks, limit: count) }
         var seen: Set<[Int]> = []
         for chunk in chunks {
             let isInGrid = chunk.origin.indices.allSatisfy {
@@ -104,7 +104,10 @@ struct HDF5Chunks {
         return chunks
     }
 
-    private func read(_ address: Int, depth: Int, into chunks: inout [Chunk]) throws(HDF5Error) {
+    /// Throws at the chunk past `limit`: a tree that leads back to itself has no end.
+    private func read(
+        _ address: Int, depth: Int, into chunks: inout [Chunk], limit: Int
+    ) throws(HDF5Error) {
         let bytes = file.bytes
         try bytes.requireSignature("TREE", at: address)
         guard try bytes.byte(at: address + 4) == 1, depth <= HDF5Limits.maximumTreeDepth else {
@@ -118,8 +121,11 @@ struct HDF5Chunks {
             let key = address + 24 + (keyByteCount + 8) * index
             let child = try bytes.offset(at: key + keyByteCount)
             guard level == 0 else {
-                try read(child, depth: depth + 1, into: &chunks)
+                try read(child, depth: depth + 1, into: &chunks, limit: limit)
                 continue
+            }
+            guard chunks.count < limit else {
+                throw HDF5Error(reason: "an HDF5 data set of more chunks than its \(limit)", byteOffset: key)
             }
             let origin = try (0..<shape.rank).map { (axis) throws(HDF5Error) in
                 try bytes.length(at: key + 8 + 8 * axis)

@@ -7,7 +7,7 @@ extension HDF5Object {
     private static let pipeline = 0x0B
 
     /// The elements of this data set: where they lie in the file, unless they are in chunks.
-    func tensor() throws(HDF5Error) -> Tensor {
+    package func tensor() throws(HDF5Error) -> Tensor {
         let bytes = file.bytes
         guard let space = try message(Self.dataspace), let typeMessage = try message(Self.datatype),
             let layout = try message(Self.layout)

@@ -1,7 +1,7 @@
 /// Where an HDF5 file is damaged, or holds what is not read, and why.
-struct HDF5Error: Error, Equatable {
-    let reason: String
-    var byteOffset: Int?
+package struct HDF5Error: Error, Equatable {
+    package let reason: String
+    package var byteOffset: Int?
 }
 
 /// The bounds on what an HDF5 file may make the reader do.
@@ -14,6 +14,8 @@ enum HDF5Limits {
     static let maximumNameByteCount = 4_096
     /// A string in an attribute: `model_config` is one.
     static let maximumTextByteCount = 1 << 26
+    /// So much text counts as one step.
+    static let textBytesPerStep = 64
     static let maximumStringCount = 1 << 16
     static let maximumFilterCount = 32
     /// No byte of a deflate stream stands for more: RFC 1951 has no code of less than a bit for 258 bytes.

@@ -5,7 +5,7 @@ import Tensors
 /// refused by name.
 ///
 /// Source: HDF5 File Format Specification Version 3.0.
-final class HDF5File {
+package final class HDF5File {
     let bytes: HDF5Bytes
     private let rootAddress: Int
     private var remainingSteps = HDF5Limits.maximumStepCount
@@ -13,7 +13,8 @@ final class HDF5File {
 
     private static let offsetByteCount = 8
 
-    init(_ storage: Storage, range: Range<Int>) throws(HDF5Error) {
+    /// Traps when `range` is not inside `storage`.
+    package init(_ storage: Storage, range: Range<Int>) throws(HDF5Error) {
         bytes = HDF5Bytes(storage, range: range)
         guard Self.hasSignature(bytes) else {
             throw HDF5Error(reason: "not an HDF5 file", byteOffset: 0)
@@ -61,12 +62,12 @@ final class HDF5File {
         }
     }
 
-    var root: HDF5Object {
+    package var root: HDF5Object {
         get throws(HDF5Error) { try HDF5Object(self, at: rootAddress) }
     }
 
     /// The addresses of a group's objects by name, read once.
-    func links(of object: HDF5Object) throws(HDF5Error) -> [String: Int] {
+    package func links(of object: HDF5Object) throws(HDF5Error) -> [String: Int] {
         if let known = links[object.address] { return known }
         let read = try HDF5GroupReader(file: self).links(of: object)
         links[object.address] = read

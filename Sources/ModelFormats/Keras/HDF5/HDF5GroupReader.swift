@@ -67,6 +67,7 @@ struct HDF5GroupReader {
             guard try bytes.word(at: entry + 16) != 2 else { continue }
             let name = try bytes.name(
                 at: names.lowerBound + (try bytes.offset(at: entry)), before: names.upperBound)
+            try file.step(name.utf8.count / HDF5Limits.textBytesPerStep)
             links[name] = try bytes.offset(at: entry + 8)
         }
     }

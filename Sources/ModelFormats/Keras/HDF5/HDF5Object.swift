@@ -1,12 +1,12 @@
 /// A group or a data set: what its object header says.
-struct HDF5Object {
+package struct HDF5Object {
     struct Message {
         let type: Int
         let flags: Int
         let content: Range<Int>
     }
 
-    let file: HDF5File
+    package let file: HDF5File
     let address: Int
     let messages: [Message]
 
@@ -14,7 +14,7 @@ struct HDF5Object {
     private static let sharedFlag = 2
     private static let continuationType = 0x10
 
-    init(_ file: HDF5File, at address: Int) throws(HDF5Error) {
+    package init(_ file: HDF5File, at address: Int) throws(HDF5Error) {
         self.file = file
         self.address = address
         var reader = HeaderReader(file: file)
@@ -41,7 +41,7 @@ struct HDF5Object {
     }
 
     /// The object of this group at `path`, `a/b/c`; `nil` when there is none.
-    func object(at path: String) throws(HDF5Error) -> HDF5Object? {
+    package func object(at path: String) throws(HDF5Error) -> HDF5Object? {
         var object = self
         for name in path.split(separator: "/") {
             guard let address = try file.links(of: object)[String(name)] else { return nil }
