@@ -42,13 +42,15 @@ enum HTTP1ResponseWriter {
 
     /// Fields that the server itself sets, or that describe a connection a handler knows nothing of.
     static func isOwn(_ name: HTTPField.Name) -> Bool {
-        switch name.canonicalName {
-        case "content-length", "date", "connection", "transfer-encoding", "keep-alive", "upgrade",
-            "proxy-connection", "te":
-            true
-        default: false
-        }
+        let name = name.canonicalName
+        // Few names are as long as one of these, so few are compared.
+        return ownNames.contains { $0.utf8.count == name.utf8.count && $0 == name }
     }
+
+    private static let ownNames = [
+        "content-length", "date", "connection", "transfer-encoding", "keep-alive", "upgrade",
+        "proxy-connection", "te",
+    ]
 }
 
 extension ServerResponse {

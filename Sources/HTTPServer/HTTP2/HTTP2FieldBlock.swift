@@ -6,15 +6,23 @@ struct HTTP2FieldBlock {
     private var bytes: [UInt8] = []
     private var lengths: [(name: Int, value: Int)] = []
 
+    /// Enough for most answers: nothing grows while one is written.
+    private static let (expectedByteCount, expectedFieldCount) = (256, 8)
+
+    init() {
+        bytes.reserveCapacity(Self.expectedByteCount)
+        lengths.reserveCapacity(Self.expectedFieldCount)
+    }
+
     /// An answer's head. RFC 9113 §8.2.2: no connection fields.
     static func head(of response: ServerResponse, date: String) -> HTTP2FieldBlock {
         var block = HTTP2FieldBlock()
-        block.append(":status", "\(response.status.code)")
+        block.append(":status") { $0.appendDecimal(response.status.code) }
         for field in response.headers where !HTTP1ResponseWriter.isOwn(field.name) { block.append(field) }
-        block.append("date", date)
+        block.append("date") { $0.append(contentsOf: date.utf8) }
         // gRPC peers expect none with trailers.
         if response.mayHaveBody, response.trailers == nil {
-            block.append("content-length", "\(response.body.count)")
+            block.append("content-length") { $0.appendDecimal(response.body.count) }
         }
         return block
     }
@@ -25,18 +33,18 @@ struct HTTP2FieldBlock {
         return block
     }
 
-    mutating func append(_ name: String, _ value: String) {
+    /// `value` appends the value's bytes.
+    mutating func append(_ name: String, _ value: (inout [UInt8]) -> Void) {
         bytes.append(contentsOf: name.utf8)
-        bytes.append(contentsOf: value.utf8)
-        lengths.append((name.utf8.count, value.utf8.count))
+        let before = bytes.count
+        value(&bytes)
+        lengths.append((name.utf8.count, bytes.count - before))
     }
 
     private mutating func append(_ field: HTTPField) {
-        let name = field.name.canonicalName.utf8
-        bytes.append(contentsOf: name)
-        let before = bytes.count
-        field.withUnsafeBytesOfValue { bytes.append(contentsOf: $0) }
-        lengths.append((name.count, bytes.count - before))
+        append(field.name.canonicalName) { bytes in
+            field.withUnsafeBytesOfValue { bytes.append(contentsOf: $0) }
+        }
     }
 
     /// nghttp2 copies the fields within the call.

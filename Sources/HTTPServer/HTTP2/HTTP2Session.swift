@@ -104,7 +104,7 @@ final class HTTP2Session {
 
     func submitContinue(stream: Int32) {
         var block = HTTP2FieldBlock()
-        block.append(":status", "100")
+        block.append(":status") { $0.appendDecimal(100) }
         block.withFields { fields in
             _ = nghttp2_submit_headers(
                 session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, nil, fields.baseAddress, fields.count, nil

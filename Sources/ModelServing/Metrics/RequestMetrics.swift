@@ -11,9 +11,24 @@ package final class RequestMetrics: MetricFamily {
         let status: Int
     }
 
+    /// What a request is counted in. The histogram is that of the endpoint and model, whatever the status.
+    private struct Series {
+        let count: Counter
+        let duration: Histogram
+    }
+
     private struct Tables {
-        var counts: [Key: Counter] = [:]
+        var series: [Key: Series] = [:]
         var durations: [Key: Histogram] = [:]
+
+        mutating func series(_ key: Key) -> Series {
+            if let known = series[key] { return known }
+            let timed = Key(endpoint: key.endpoint, model: key.model, status: 0)
+            let made = Series(count: Counter(), duration: durations[timed] ?? Histogram())
+            durations[timed] = made.duration
+            series[key] = made
+            return made
+        }
     }
 
     package let inFlight = Gauge(
@@ -32,27 +47,20 @@ package final class RequestMetrics: MetricFamily {
     /// Counts an answered request. Endpoint and model are `nil` where the request met none.
     package func record(endpoint: Int?, model: Int?, status: Int, nanoseconds: UInt64) {
         let key = Key(endpoint: endpoint ?? -1, model: model ?? -1, status: status)
-        let timed = Key(endpoint: endpoint ?? -1, model: model ?? -1, status: 0)
-        let (counter, histogram) = tables.withLock { tables in
-            let counter = tables.counts[key] ?? Counter()
-            tables.counts[key] = counter
-            let histogram = tables.durations[timed] ?? Histogram()
-            tables.durations[timed] = histogram
-            return (counter, histogram)
-        }
-        counter.increment()
-        histogram.record(nanoseconds)
+        let series = tables.withLock { $0.series(key) }
+        series.count.increment()
+        series.duration.record(nanoseconds)
     }
 
     package func write(to text: inout MetricText) {
-        let (counts, durations) = tables.withLock { ($0.counts, $0.durations) }
+        let (all, durations) = tables.withLock { ($0.series, $0.durations) }
         let (modelNames, endpointNames) = (modelNames.names, endpointNames.names)
         let total = "foldserve_requests_total"
         text.header(name: total, help: "Requests by model, endpoint and status.", type: "counter")
-        for (key, counter) in counts.sorted(by: { Self.precedes($0.key, $1.key) }) {
+        for (key, series) in all.sorted(by: { Self.precedes($0.key, $1.key) }) {
             text.sample(
                 total, labels(key, endpointNames, modelNames) + [("status", String(key.status))],
-                Double(counter.value))
+                Double(series.count.value))
         }
         let duration = "foldserve_request_duration_seconds"
         text.header(

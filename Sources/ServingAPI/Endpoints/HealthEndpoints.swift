@@ -6,13 +6,13 @@ struct LiveEndpoint: ImmediateEndpoint {
     let name = "live"
     let paths = ["/v2/health/live"]
     let scopes: AccessScopes = []
-
-    func respond(to call: EndpointCall) -> ServerResponse {
-        APIResponse.json { writer in
-            writer.key("live")
-            writer.boolean(true)
-        }
+    /// Always the same, and asked for again and again.
+    private let answer = APIResponse.json { writer in
+        writer.key("live")
+        writer.boolean(true)
     }
+
+    func respond(to call: EndpointCall) -> ServerResponse { answer }
 }
 
 /// GET /v2/health/ready: whether every model is served.
