@@ -624,6 +624,21 @@ static float sum_of_squares(const float *source, size_t count, float center) {
     return sum_loop(1, source, count, center);
 }
 
+static void normalize(
+    float *destination, const float *source, size_t count, float mean, float factor, const float *scale,
+    const float *shift) {
+    const Vector center = splat(mean), factors = splat(factor), zero = {0};
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        const Vector x = (load(source + i) - center) * factors;
+        store(destination + i, multiply_add(x, load(scale + i), shift ? load(shift + i) : zero));
+    }
+    if (i == count) return;
+    const Vector x = (load_part(source + i, count - i) - center) * factors;
+    const Vector shifts = shift ? load_part(shift + i, count - i) : zero;
+    store_part(destination + i, multiply_add(x, load_part(scale + i, count - i), shifts), count - i);
+}
+
 static float maximum(const float *source, size_t count) {
     Vector best = splat(-INFINITY);
     size_t i = 0;
@@ -690,6 +705,7 @@ const ck_kernels KERNELS = {
     .binary = binary,
     .sum = sum,
     .sum_of_squares = sum_of_squares,
+    .normalize = normalize,
     .maximum = maximum,
     .exp_sum = exp_sum,
     .lstm_cell = lstm_cell,

@@ -313,6 +313,13 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
         BlockedCase(testDescription: "channels last", channels: 35) { sketch, _ in
             try sketch.add("Transpose", ["b"], ["y"], ["perm": .integers([0, 2, 3, 1])])
         },
+        BlockedCase(testDescription: "channels last and back", channels: 35) { sketch, noise in
+            sketch.constants["k"] = noise.tensor([35])
+            try sketch.add("Transpose", ["b"], ["l"], ["perm": .integers([0, 2, 3, 1])])
+            try sketch.add("Mul", ["l", "k"], ["m"])
+            try sketch.add("Transpose", ["m"], ["f"], ["perm": .integers([0, 3, 1, 2])])
+            try sketch.add("Add", ["f", "c"], ["y"])
+        },
     ]
 
     @Test(arguments: moves, InstructionSet.supported)

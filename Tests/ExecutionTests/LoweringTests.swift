@@ -114,6 +114,28 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
     @Test(arguments: products, InstructionSet.supported)
     func `matrix products`(_ c: NodeCase, _ set: InstructionSet) throws { try c.check(set) }
 
+    @Test(
+        arguments: InstructionSet.supported,
+        [([24], 1), ([1, 1, 24], 1), ([1], 1), ([7, 1], 2), ([1, 2, 7, 24], 2)])
+    func `a product takes the row that is added, and the function behind it`(
+        _ set: InstructionSet, _ bias: (shape: [Int], stepCount: Int)
+    ) throws {
+        var noise = Noise(8)
+        var sketch = GraphSketch(opset: 20)
+        sketch.input("x", [2, 7, 300].map(Dimension.known))
+        sketch.constants["w"] = noise.tensor([300, 24], scale: 0.1)
+        sketch.constants["b"] = noise.tensor(bias.shape)
+        try sketch.add("MatMul", ["x", "w"], ["p"])
+        try sketch.add("Add", ["b", "p"], ["s"])
+        try sketch.add("Gelu", ["s"], ["y"])
+        let graph = try sketch.graph(["y"])
+        let executable = try Executable(graph, options: ExecutionOptions(instructionSet: set))
+        #expect(executable.stepDescriptions.count == bias.stepCount)
+        let inputs = ["x": noise.tensor([2, 7, 300])]
+        let expected = try exactly(graph, inputs)
+        #expect(try worstError(Session(executable, threadCount: 2).run(inputs), expected) < 1e-5)
+    }
+
     private static let pools: [NodeCase] = ["MaxPool", "AveragePool"].flatMap {
         (name: String) -> [NodeCase] in
         [

@@ -280,6 +280,10 @@ typedef struct {
     float (*sum)(const float *source, size_t count, float center);
     /// The sum of (x − center)², in an order that depends on `count` alone.
     float (*sum_of_squares)(const float *source, size_t count, float center);
+    /// destination = (source − mean) · factor · scale + shift, [count] each; `shift` may be NULL.
+    void (*normalize)(
+        float *destination, const float *source, size_t count, float mean, float factor, const float *scale,
+        const float *shift);
     float (*maximum)(const float *source, size_t count);
     /// destination = exp(source − center); returns the sum, in an order that depends on `count` alone.
     float (*exp_sum)(float *destination, const float *source, size_t count, float center);

@@ -52,17 +52,11 @@ struct LayerNormalizationOperation: LoweredOperation {
                 let functions = kernels.functions.pointee
                 for row in chunks[task] {
                     let (source, target) = (memory.input(0) + row * length, memory.output(0) + row * length)
-                    var mean = functions.sum(source, length, 0) / Float(length)
+                    let mean = functions.sum(source, length, 0) / Float(length)
                     let variance = functions.sum_of_squares(source, length, mean) / Float(length)
-                    functions.binary(CK_SUBTRACT, target, source, 1, &mean, 0, length, -.infinity, .infinity)
-                    functions.unary(
-                        CK_SCALE_SHIFT, target, target, length, 1 / (variance + epsilon).squareRoot(), 0)
-                    functions.binary(
-                        CK_MULTIPLY, target, target, 1, scale.pointer, 1, length, -.infinity, .infinity)
-                    if let bias {
-                        functions.binary(
-                            CK_ADD, target, target, 1, bias.pointer, 1, length, -.infinity, .infinity)
-                    }
+                    functions.normalize(
+                        target, source, length, mean, 1 / (variance + epsilon).squareRoot(), scale.pointer,
+                        bias?.pointer)
                 }
             }
         ])

@@ -17,13 +17,45 @@ struct MatrixProductOperation: EpilogueOperation {
     let transposesLeft: Bool
     let transposesRight: Bool
     /// [columns]
-    let bias: FloatMemory?
+    private(set) var bias: FloatMemory?
     let kernels: KernelTable
     var epilogue = Epilogue()
+
+    init(
+        right: Right, transposesLeft: Bool, transposesRight: Bool, bias: FloatMemory?, kernels: KernelTable
+    ) {
+        self.right = right
+        self.transposesLeft = transposesLeft
+        self.transposesRight = transposesRight
+        self.bias = bias
+        self.kernels = kernels
+    }
 
     var kernelName: String {
         let weights = if case .packed = right { "packed weights" } else { "two computed sides" }
         return "\(kernels.instructionSet.rawValue) matrix product, " + weights + epilogue.name
+    }
+
+    func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
+        guard bias == nil, epilogue.name.isEmpty, case .packed(let packed) = right,
+            let added = Self.addedRow(consumer, operand: operand, columns: packed.lines, context)
+        else { return absorbingEpilogue(consumer, operand: operand, context) }
+        var result = self
+        result.bias = added
+        return AbsorbedOperation(operation: result)
+    }
+
+    /// The constant of an Add that is the same for all rows; `nil` when `consumer` is something else.
+    private static func addedRow(
+        _ consumer: Node, operand: Int, columns: Int, _ context: LoweringContext
+    ) -> FloatMemory? {
+        guard consumer.type == "Add", consumer.domain.isEmpty, consumer.inputs.count == 2,
+            let rank = context.info(consumer.inputs[operand])?.rank, let name = consumer.inputs[1 - operand],
+            let shape = context.graph.fixedConstant(name)?.shape, shape.rank <= rank,
+            let floats = context.constantFloats(name),
+            floats.count == 1 || (floats.count == columns && shape.dimensions.last == columns)
+        else { return nil }
+        return FloatMemory(floats.count == 1 ? [Float](repeating: floats[0], count: columns) : floats)
     }
 
     static let depthBlock = 288

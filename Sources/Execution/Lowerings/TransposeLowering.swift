@@ -15,8 +15,18 @@ struct TransposeLowering: Lowering {
         guard permutation.sorted() == Array(0..<rank) else { return nil }
         if context.layout(input) == .blocked, permutation == [0] + Array(2..<rank) + [1] {
             return LoweredNode(
-                operation: ChannelsLastOperation(), inputs: [input], inputLayouts: [.blocked],
+                operation: ChannelsLastOperation(isBack: false), inputs: [input], inputLayouts: [.blocked],
                 outputLayout: .plain)
+        }
+        // Back to where convolutions are. Rows of few axes are more often a matrix.
+        if context.layout(input) == .plain, (4...5).contains(rank),
+            permutation == [0, rank - 1] + Array(1..<rank - 1),
+            let channels = context.info(input)?.dimensions?[rank - 1].value,
+            channels >= BlockedShape.blockSize
+        {
+            return LoweredNode(
+                operation: ChannelsLastOperation(isBack: true), inputs: [input], inputLayouts: [.plain],
+                outputLayout: .blocked)
         }
         return LoweredNode(operation: TransposeOperation(permutation: permutation), inputs: [input])
     }
