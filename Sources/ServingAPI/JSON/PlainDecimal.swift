@@ -35,8 +35,9 @@ struct PlainDecimal {
             // Behind eight digits only.
             let second = NumberScanner.leadingDigits(base + position + 8, mask: first.count == 8 ? 8 : 0)
             var count = first.count &+ second.count
-            // Sixteen digits fit; with some before the point nineteen do.
-            guard mantissa == 0 || integer.count &+ count <= 19 else { return nil }
+            // Sixteen digits fit; with some before the point nineteen do. In this order: that is nearly always so, and whether
+            // the integer is 0 cannot be foreseen.
+            guard integer.count &+ count <= 19 || mantissa == 0 else { return nil }
             mantissa =
                 (mantissa &* powers[Int(first.count)] &+ first.value) &* powers[Int(second.count)]
                 &+ second.value
