@@ -194,11 +194,16 @@ def norms():
 def resizes():
     def forward(self, x):
         x = self.stem(x)
-        return tuple(functional.interpolate(x, **options) for options in (
+        turns = x.mean((2, 3))[:, None].expand(-1, 2, -1)[:, :, :3] + self.turns
+        grid = functional.affine_grid(turns, (x.shape[0], 4, 5, 7), align_corners=False)
+        samples = tuple(functional.grid_sample(x, grid, mode, padding, align_corners=aligned) for mode, padding, aligned in (
+            ("bilinear", "zeros", False), ("bilinear", "border", True), ("bilinear", "reflection", False)))
+        return *samples, *(functional.interpolate(x, **options) for options in (
             {"scale_factor": 2, "mode": "nearest"}, {"size": (9, 5), "mode": "nearest"},
             {"size": (9, 5), "mode": "nearest-exact"}, {"scale_factor": 1.5, "mode": "bilinear"},
             {"size": (10, 3), "mode": "bilinear", "align_corners": True}, {"scale_factor": 2, "mode": "bicubic"}))
-    return Function(forward, stem=block(3, 4, nn.ReLU(), padding=1)), image(6)
+    return Function(
+        forward, stem=block(3, 4, nn.ReLU(), padding=1), turns=torch.tensor([[0.5, -0.4, 0.1], [0.3, 0.6, -0.2]])), image(6)
 
 
 def attention():
@@ -304,6 +309,9 @@ def functions():
     """Functions of elements and along axes that few networks use."""
     def forward(self, x, y):
         a = self.norm(x)
+        least, most = torch.aminmax(a, dim=1, keepdim=True)
+        first, _, last = torch.tensor_split(a[:, None].mT, (2, 5), 1)
+        a = (a - least) / (most - least) + last[:, :, 0] - first[:, :1, 0]
         whole = (a * 10).long()
         b = torch.remainder(a, 0.7) + torch.fmod(a, 0.7) + torch.trunc(a) + torch.frac(a) + torch.erfc(a) + torch.exp2(a)
         c = torch.log2(a.abs() + 1) + torch.log10(a.abs() + 1) + a.sigmoid().logit(1e-3) + torch.atanh(a.sigmoid() / 2)
@@ -313,7 +321,7 @@ def functions():
         ordered, places = torch.sort(e, 1, descending=True)
         taken = torch.where(((a > 0) ^ (y > 0)) & torch.isfinite(y), ordered, y.gather(1, torch.argsort(a, 1)))
         windows = functional.one_hot(places[:, 0], 6).float().unfold(1, 3, 2).flatten(1)
-        return b + c, taken, windows, torch.any(a > 1, 1), torch.all(a > -1, 1), a.tile(1, 2).cumprod(1)
+        return b + c, taken, windows, torch.any(a > 1, 1), torch.all(a > -0.5, 1), a.tile(1, 2).cumsum(1)
     return Function(forward, norm=nn.BatchNorm1d(6)), (torch.randn(2, 6), torch.randn(2, 6))
 
 

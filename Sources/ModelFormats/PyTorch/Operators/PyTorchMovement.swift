@@ -8,7 +8,8 @@ enum PyTorchMovement {
         PyTorchOperator("aten.stack.default", map: stacked),
         PyTorchOperator(
             "aten.split.Tensor", "aten.split.sizes", "aten.split_with_sizes.default", "aten.chunk.default",
-            "aten.tensor_split.sections", "aten.unsafe_chunk.default", "aten.unsafe_split.Tensor",
+            "aten.tensor_split.sections", "aten.tensor_split.indices", "aten.unsafe_chunk.default",
+            "aten.unsafe_split.Tensor",
             isView: true,
             map: split),
         PyTorchOperator("aten.unbind.int", isView: true, map: unbound),

@@ -32,7 +32,9 @@ enum PyTorchRecurrent {
         let perDirection = hasBiases ? 4 : 2
         let (count, overflow) = layerCount.multipliedReportingOverflow(by: directions * perDirection)
         guard layerCount > 0, !overflow, parameters.count == count else {
-            throw call.refusal("has \(parameters.count) parameters for \(layerCount) layers")
+            // Projections have parameters of their own.
+            throw call.refusal(
+                "has \(parameters.count) parameters for \(layerCount) layers, projections are not supported")
         }
         guard try call.meta("input").rank == 3 else { throw call.refusal("takes inputs of rank 3") }
         var value = try call.value("input")

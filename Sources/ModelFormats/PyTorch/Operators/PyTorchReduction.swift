@@ -60,14 +60,13 @@ enum PyTorchReduction {
         PyTorchOperator("aten.argsort.default", "aten.argsort.stable") { (call) throws(GraphError) in
             [try sorted(call)[1]]
         },
-        PyTorchOperator("aten.cumprod.default") { (call) throws(GraphError) in
-            let type = try call.outputMeta().elementType
-            return try call.result(
-                "CumProd",
-                [
-                    PyTorchArithmetic.operand("self", as: type, call),
-                    call.scalar(Double(call.axis()), .int64),
-                ])
+        PyTorchOperator("aten.aminmax.default") { (call) throws(GraphError) in
+            let keeps: Attribute = .integer(try call.flag("keepdim") ? 1 : 0)
+            let axes = try call.has("dim") ? [call.axis()] : Array(0..<call.meta().rank)
+            return [
+                try call.emit("ReduceMin", [call.value(), call.vector(axes)], ["keepdims": keeps]),
+                try call.emit("ReduceMax", [call.value(), call.vector(axes)], ["keepdims": keeps]),
+            ]
         },
         PyTorchOperator("aten.cosine_similarity.default", map: cosine),
         PyTorchOperator("aten.cumsum.default") { (call) throws(GraphError) in

@@ -12,6 +12,31 @@ enum PyTorchResizing {
         + smooth("upsample_linear1d", "linear", axes: 1)
         + smooth("upsample_bilinear2d", "linear", axes: 2) + smooth("upsample_trilinear3d", "linear", axes: 3)
         + smooth("upsample_bicubic2d", "cubic", axes: 2)
+        + [
+            PyTorchOperator("aten.grid_sampler.default", "aten.grid_sampler_2d.default", map: sampled),
+            PyTorchOperator("aten.affine_grid_generator.default") { (call) throws(GraphError) in
+                let extents = try call.vector(call.symbolicIntegers("size"))
+                return try call.result(
+                    "AffineGrid", [call.value("theta"), extents],
+                    ["align_corners": .integer(try call.flag("align_corners") ? 1 : 0)])
+            },
+        ]
+
+    /// Samples at positions that a tensor gives, linear or nearest ones.
+    private static func sampled(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let modes = ["linear", "nearest"]
+        let paddings = ["zeros", "border", "reflection"]
+        let (mode, padding) = (try call.integer("interpolation_mode"), try call.integer("padding_mode"))
+        guard modes.indices.contains(mode), paddings.indices.contains(padding) else {
+            throw call.refusal("interpolation mode \(mode) with padding mode \(padding) is not supported")
+        }
+        return try call.result(
+            "GridSample", [call.value("input"), call.value("grid")],
+            [
+                "mode": .string(modes[mode]), "padding_mode": .string(paddings[padding]),
+                "align_corners": .integer(try call.flag("align_corners") ? 1 : 0),
+            ])
+    }
 
     private static func nearest(_ name: String, axes: Int, isExact: Bool = false) -> [PyTorchOperator] {
         [

@@ -33,7 +33,14 @@ enum PyTorchViews {
             order.swapAt(try call.axis(names[0]), try call.axis(names[1]))
             return try transposed(call, order)
         },
-        PyTorchOperator("aten.t.default", "aten.numpy_T.default", "aten.mT.default", isView: true) {
+        PyTorchOperator("aten.mT.default", isView: true) { (call) throws(GraphError) in
+            let rank = try call.meta().rank
+            guard rank >= 2 else { throw call.refusal("takes tensors of rank 2 and more") }
+            var order = Array(0..<rank)
+            order.swapAt(rank - 1, rank - 2)
+            return try transposed(call, order)
+        },
+        PyTorchOperator("aten.t.default", "aten.numpy_T.default", isView: true) {
             (call) throws(GraphError) in
             let rank = try call.meta().rank
             guard rank <= 2 else { throw call.refusal("takes tensors of rank 2 and less") }
