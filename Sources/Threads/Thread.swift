@@ -25,6 +25,9 @@ package struct Thread: @unchecked Sendable {
     /// Waits until the closure has returned. Call it once at most.
     package func join() { pthread_join(identifier, nil) }
 
+    /// Lets the system have back what the thread holds once it ends, where nobody joins it. Call it once at most.
+    package func detach() { pthread_detach(identifier) }
+
     private final class Body: Sendable {
         let run: @Sendable () -> Void
         init(run: @escaping @Sendable () -> Void) { self.run = run }

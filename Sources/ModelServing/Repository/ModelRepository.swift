@@ -43,7 +43,6 @@ package final class ModelRepository: Sendable {
         var isScanDue = false
         var isBusy = false
         var isStopping = false
-        var thread: Thread?
     }
 
     /// Reads the names in `folder`; loads nothing yet.
@@ -91,11 +90,9 @@ package final class ModelRepository: Sendable {
 
     /// Begins to load, in the order of the names. Call it once.
     package func start() {
-        let thread = Thread(name: "repository") { [self] in run() }
-        work.withLock { work in
-            work.thread = thread
-            work.isScanDue = true
-        }
+        // `stop` does not wait for it: a load may take long.
+        Thread(name: "repository") { [self] in run() }.detach()
+        work.withLock { $0.isScanDue = true }
         work.notifyAll()
     }
 
