@@ -19,6 +19,7 @@ import Testing
     @Test(arguments: [
         Network(path: "models/cancer_mlp/1/model.onnx", normalizationCount: 3),
         Network(path: "models/digits_cnn/1/model.onnx", normalizationCount: 4),
+        Network(path: "models/digits_cnn/2/model.pt2", normalizationCount: 4),
         Network(path: "models/digits_dwsep/1/model.onnx", normalizationCount: 17),
         Network(path: "Tests/Fixtures/networks/unet/1/model.onnx", normalizationCount: 13),
         Network(path: "Tests/Fixtures/networks/audio1d/1/model.onnx", normalizationCount: 9),
@@ -31,7 +32,7 @@ import Testing
             ]),
     ])
     func `keeps its function and folds what a rule can`(_ network: Network) throws {
-        let graph = try ONNXFormat().load(path: Self.root + "/" + network.path)
+        let graph = try FormatCatalog.standard.load(path: Self.root + "/" + network.path)
         let result = try FoldPipeline.standard.run(graph)
         let report = FoldMeasurement.measure(original: graph, result: result)
         #expect(report.entries.count == network.normalizationCount)
