@@ -134,11 +134,28 @@ if Context.environment["FOLDSERVE_FUZZ"] != nil {
     }
     package.targets += [
         .target(name: "FuzzSupport", path: "Tests/Fuzz/FuzzSupport"),
+        .target(
+            name: "FuzzModels",
+            dependencies: [
+                "CZlib", "Certification", "Folding", "FuzzSupport", "Graph", "ModelFormats", "Tensors",
+            ],
+            path: "Tests/Fuzz/FuzzModels"),
         .executableTarget(
             name: "FuzzONNX",
-            dependencies: ["Certification", "Folding", "FuzzSupport", "Graph", "ModelFormats", "Tensors"],
-            path: "Tests/Fuzz/FuzzONNX",
+            dependencies: ["FuzzModels", "FuzzSupport", "Graph", "ModelFormats"], path: "Tests/Fuzz/FuzzONNX",
             swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzZIP", dependencies: ["FuzzModels", "FuzzSupport", "ModelFormats", "Tensors"],
+            path: "Tests/Fuzz/FuzzZIP", swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzHDF5", dependencies: ["FuzzModels", "FuzzSupport", "ModelFormats", "Tensors"],
+            path: "Tests/Fuzz/FuzzHDF5", swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzKeras", dependencies: ["FuzzModels", "FuzzSupport", "Graph", "ModelFormats"],
+            path: "Tests/Fuzz/FuzzKeras", swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzPyTorch", dependencies: ["FuzzModels", "FuzzSupport", "Graph", "ModelFormats"],
+            path: "Tests/Fuzz/FuzzPyTorch", swiftSettings: settings),
         .executableTarget(
             name: "FuzzNPY", dependencies: ["FuzzSupport", "Tensors", "Graph"], path: "Tests/Fuzz/FuzzNPY",
             swiftSettings: settings),

@@ -4,6 +4,7 @@
     FOLDER/onnx/    a model of one node for each operator, from Tests/Fixtures/operators, and all small fixture models
     FOLDER/npy/     the fixtures' small arrays
     FOLDER/http1/   messages as Tests/Clients sends them, and http2/ frames
+    FOLDER/zip/     archives, and hdf5/, keras/, pytorch/: see model_seeds.py
     FOLDER/planted/ what each target starts from when it looks for its planted crash
     FOLDER/*.dict   words that chance would not find
 """
@@ -20,6 +21,7 @@ sys.path.insert(0, str(TESTS / "Clients"))
 import http1_vectors
 import http2_cases
 import http2_frames
+import model_seeds
 
 MAXIMUM_BYTE_COUNT = 4096
 CASES_PER_OPERATOR = 4
@@ -167,8 +169,10 @@ def main(folder):
     # One seed, so that the crash is a matter of mutation and coverage.
     shutil.copy(folder / "onnx/PRelu_1_1", folder / "planted/onnx")
     messages = write_serving(folder)
+    models = model_seeds.write(folder)
     print(f"seeds: {len(list((folder / 'onnx').iterdir()))} models of {operators} operators, "
-          f"{len(list((folder / 'npy').iterdir()))} arrays, {messages} messages")
+          f"{len(list((folder / 'npy').iterdir()))} arrays, {messages} messages, "
+          f"{models} files of model formats")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ struct PyTorchOperator: Sendable {
 }
 
 /// The operators of PyTorch that are understood, by name.
-struct PyTorchOperatorCatalog: Sendable {
+package struct PyTorchOperatorCatalog: Sendable {
     private let operators: [String: PyTorchOperator]
 
     init(_ families: [[PyTorchOperator]]) {
@@ -33,7 +33,7 @@ struct PyTorchOperatorCatalog: Sendable {
         self.operators = operators
     }
 
-    static let standard = PyTorchOperatorCatalog([
+    package static let standard = PyTorchOperatorCatalog([
         PyTorchConvolution.operators,
         PyTorchProducts.operators,
         PyTorchNormalization.operators,
@@ -53,7 +53,7 @@ struct PyTorchOperatorCatalog: Sendable {
         PyTorchIntegers.operators,
     ])
 
-    var names: [String] { operators.keys.sorted() }
+    package var names: [String] { operators.keys.sorted() }
 
     subscript(target: String) -> PyTorchOperator? {
         operators[target] ?? Self.functional(target).flatMap { operators[$0] }

@@ -1,3 +1,4 @@
+import FuzzSupport
 import Graph
 
 /// Takes a protobuf message apart, changes one field, and puts it together again with right lengths.
@@ -59,7 +60,7 @@ struct WireMutator {
 
     private var random: Generator
 
-    init(seed: UInt64) { random = Generator(state: seed) }
+    init(seed: UInt64) { random = Generator(seed: seed) }
 
     /// `nil` when the bytes are no message, or now and then, so that damaged ones are tried too.
     mutating func mutated(_ bytes: UnsafeBufferPointer<UInt8>, maximum: Int) -> [UInt8]? {
@@ -195,18 +196,5 @@ struct WireMutator {
             rest >>= 7
         }
         bytes.append(UInt8(rest))
-    }
-
-    /// Steele, Lea & Flood 2014.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
     }
 }

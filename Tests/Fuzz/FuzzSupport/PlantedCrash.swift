@@ -7,4 +7,8 @@ package enum PlantedCrash {
 
     /// Ends the process in a way that `run.sh` knows.
     package static func reached() -> Never { fatalError("the planted crash") }
+
+    /// What a target returns for an input that is not read. While it looks for the planted crash that is no step nearer, and
+    /// stays out of the corpus: -1 says so to libFuzzer.
+    package static var refused: CInt { isPlanted ? -1 : 0 }
 }

@@ -2,15 +2,15 @@ import Graph
 import Tensors
 
 /// Evaluates a graph on small inputs, as far as its values stay small: what a caller who has checked the shapes does.
-struct BoundedEvaluation {
-    static let maximumElementCount = 1 << 12
-    static let maximumProductCount = 1 << 20
+package struct BoundedEvaluation {
+    private static let maximumElementCount = 1 << 12
+    private static let maximumProductCount = 1 << 20
 
-    let graph: Graph
+    private let graph: Graph
 
-    init(_ graph: Graph) { self.graph = graph }
+    package init(_ graph: Graph) { self.graph = graph }
 
-    func run() {
+    package func run() {
         var values: [String: ExactTensor] = [:]
         for port in graph.inputs {
             guard let type = port.info.elementType, let dimensions = port.info.dimensions,
