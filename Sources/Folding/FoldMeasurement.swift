@@ -9,6 +9,8 @@ package struct FoldMeasurement {
     static let positionsPerAxis = 3
     /// The most products that one piece may take; above, one position is measured, and above that with one, none.
     static let maximumProductCount = 1 << 28
+    /// The most elements of a value; a piece with a larger one is not measured.
+    static let maximumElementCount = 1 << 23
     /// What an extent is that is not known, where the node that reads the input does not say what it can be.
     static let sampledExtent = 2
 
@@ -79,7 +81,10 @@ package struct FoldMeasurement {
         var shapes = firstWeighted(in: before).map { inputDimensions(of: $0, in: before) } ?? []
         shapes += sampledDimensions(declared, in: before)
         for dimensions in shapes {
-            guard let shape = try? Shape(dimensions), shape.count <= maximumProductCount else { continue }
+            let info = ValueInfo(type, dimensions.map(Dimension.known))
+            guard let shape = try? Shape(dimensions), isSmall(before, info), isSmall(after, info) else {
+                continue
+            }
             var generator = SplitMix64(state: seed)
             let values = (0..<shape.count).map { _ in Double.random(in: -1...1, using: &generator) }
             let given = [input.name: ExactTensor(reals: values, shape: shape, elementType: type)]
@@ -94,6 +99,17 @@ package struct FoldMeasurement {
             return (absolute, absolute / max(1, variance.squareRoot()))
         }
         return nil
+    }
+
+    /// Whether a piece takes little memory for such an input: one element of the file can ask for gigabytes.
+    private static func isSmall(_ piece: Graph, _ input: ValueInfo) -> Bool {
+        var piece = piece
+        piece.inputs[0].info = input
+        guard let values = try? piece.inferValues() else { return false }
+        return ([piece.inputs[0].name] + piece.nodes.flatMap { $0.outputs.compactMap { $0 } }).allSatisfy {
+            guard let dimensions = values[$0]?.shape else { return true }
+            return ((try? Shape(dimensions))?.count ?? .max) <= maximumElementCount
+        }
     }
 
     /// The node with a weight that reads the input, as it is or behind operators that leave its shape: what a forward

@@ -11,9 +11,9 @@ enum PyTorchLimits {
     static let maximumPortCount = 4_096
     static let maximumRank = 64
     /// What weights that are not stored in C order may take when they are, beyond the size of the file, in bytes.
-    static let maximumRearrangedByteCount = 1 << 30
+    static let maximumRearrangedByteCount = 1 << 28
     /// The elements of a tensor that an operator fills with one number or counts up.
-    static let maximumFilledElementCount = 1 << 24
+    static let maximumFilledElementCount = 1 << 22
     /// Names of anything, in UTF-8.
     static let maximumNameByteCount = 4_096
     /// How many operators an error names.
