@@ -67,12 +67,6 @@ final class EventLoop: @unchecked Sendable {
             }
             if nextDeadline <= now { expireDeadlines(now) }
             advanceReady(now)
-            // What was answered at once is sent at once, without another look at the sockets.
-            let answers = mailbox.takeAll()
-            if !answers.isEmpty {
-                for message in answers { handle(message, now) }
-                advanceReady(now)
-            }
             if let drainDeadline {
                 if drainDeadline <= now { return end() }
                 if isAcceptingDone, connectionCount == 0 { return end() }
