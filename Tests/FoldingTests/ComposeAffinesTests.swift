@@ -5,9 +5,9 @@ import Testing
 import Folding
 
 @Suite struct ComposeAffinesTests {
-    static func builder(convolution: Bool, input: [Int] = [2, 3, 4, 4]) throws -> GraphBuilder {
+    static func builder(convolution: Bool) throws -> GraphBuilder {
         var builder = GraphBuilder()
-        builder.input("x", input)
+        builder.input("x", [2, 3, 4, 4])
         if convolution {
             try builder.weight("w", [3, 3, 1, 1])
             try builder.node("Conv", ["x", "w"], "h", name: "conv")

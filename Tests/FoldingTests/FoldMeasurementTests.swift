@@ -34,13 +34,6 @@ import Folding
         }
     }
 
-    @Test(arguments: [(extent: 4, isMeasured: true), (extent: 2048, isMeasured: false)])
-    func `what takes much memory is not measured`(_ extent: Int, _ isMeasured: Bool) throws {
-        let builder = try ComposeAffinesTests.builder(convolution: false, input: [2, 3, extent, extent])
-        let errors = try measured(builder).entries.compactMap(\.measuredError)
-        #expect(errors.isEmpty != isMeasured)
-    }
-
     @Test func `what was refused is not measured`() throws {
         var builder = try FoldIntoConvTests.builder(input: [2, 3, 9], weight: [4, 3, 3])
         builder.output("h")
