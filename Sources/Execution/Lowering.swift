@@ -67,10 +67,7 @@ package struct LoweringContext: Sendable {
     }
 
     /// The elements of a constant that no caller can replace.
-    package func constantFloats(_ name: String?) -> [Float]? {
-        guard let tensor = graph.fixedConstant(name), tensor.elementType == .float32 else { return nil }
-        return try? tensor.elements(as: Float.self)
-    }
+    package func constantFloats(_ name: String?) -> [Float]? { graph.constantFloats(name) }
 
     package func constantScalar(_ name: String?) -> Float? {
         guard let floats = constantFloats(name), floats.count == 1 else { return nil }
@@ -81,6 +78,14 @@ package struct LoweringContext: Sendable {
     package func haveSameShape(_ first: String?, _ second: String?) -> Bool {
         guard let one = info(first)?.dimensions, let other = info(second)?.dimensions else { return false }
         return one == other && !one.contains(.unknown)
+    }
+}
+
+extension Graph {
+    /// The elements of a constant of 32-bit floats that no caller can replace.
+    func constantFloats(_ name: String?) -> [Float]? {
+        guard let tensor = fixedConstant(name), tensor.elementType == .float32 else { return nil }
+        return try? tensor.elements(as: Float.self)
     }
 }
 

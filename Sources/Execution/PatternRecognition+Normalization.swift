@@ -23,7 +23,8 @@ extension PatternRecognition {
             let parts = values[split.outputs[0] ?? ""]?.dimensions, parts.count >= 3, parts[0] == whole[0],
             let channels = whole[1].value, let groups = parts[1].value, groups > 0,
             channels > 0, channels.isMultiple(of: groups),
-            let scale = floats(inner.input(1)), let bias = floats(inner.input(2)), scale.count == groups,
+            let scale = index.graph.constantFloats(inner.input(1)),
+            let bias = index.graph.constantFloats(inner.input(2)), scale.count == groups,
             bias.count == groups
         else { return nil }
         let size = channels / groups
@@ -77,11 +78,6 @@ extension PatternRecognition {
         }
         let padded = [Int](repeating: 1, count: rank - shape.count) + shape
         guard padded == [1, channels] + [Int](repeating: 1, count: rank - 2) else { return nil }
-        return floats(name)
-    }
-
-    private func floats(_ name: String?) -> [Float]? {
-        guard let tensor = index.graph.fixedConstant(name), tensor.elementType == .float32 else { return nil }
-        return try? tensor.elements(as: Float.self)
+        return index.graph.constantFloats(name)
     }
 }

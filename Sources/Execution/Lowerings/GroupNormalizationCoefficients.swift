@@ -8,13 +8,6 @@ struct GroupNormalizationCoefficients: Sendable {
     private(set) var scale: [Double]
     private(set) var bias: [Double]
 
-    init(groupCount: Int, epsilon: Double, scale: [Double], bias: [Double]) {
-        self.groupCount = groupCount
-        self.epsilon = epsilon
-        self.scale = scale
-        self.bias = bias
-    }
-
     var channels: Int { scale.count }
     /// The channels of a group.
     var groupSize: Int { scale.count / groupCount }

@@ -21,16 +21,6 @@ struct MatrixProductOperation: EpilogueOperation {
     let kernels: KernelTable
     var epilogue = Epilogue()
 
-    init(
-        right: Right, transposesLeft: Bool, transposesRight: Bool, bias: FloatMemory?, kernels: KernelTable
-    ) {
-        self.right = right
-        self.transposesLeft = transposesLeft
-        self.transposesRight = transposesRight
-        self.bias = bias
-        self.kernels = kernels
-    }
-
     var kernelName: String {
         let weights = if case .packed = right { "packed weights" } else { "two computed sides" }
         return "\(kernels.instructionSet.rawValue) matrix product, " + weights + epilogue.name
