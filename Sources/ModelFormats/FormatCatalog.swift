@@ -11,6 +11,9 @@ package struct FormatCatalog: Sendable {
         ONNXFormat(), KerasFormat(), KerasHDF5Format(), PyTorchFormat(),
     ])
 
+    /// What a folder of TensorFlow's own format holds.
+    private static let savedModel = "saved_model.pb"
+
     /// Reads the model at `path`: a model file, a version's folder in a repository, or a model's folder, of which it
     /// takes the highest version.
     package func load(path: String) throws(ModelError) -> Graph {
@@ -33,6 +36,12 @@ package struct FormatCatalog: Sendable {
             return (path, format)
         }
         if let found = modelFile(in: path) { return found }
+        guard access(path + "/" + Self.savedModel, F_OK) != 0 else {
+            throw .file(
+                path: path,
+                reason:
+                    "a SavedModel of TensorFlow is not read: write one file with model.save('model.keras')")
+        }
         guard let version = Self.versions(in: path).last else {
             throw .file(
                 path: path,

@@ -108,7 +108,7 @@ def volume():
     x = layers.ReLU(negative_slope=0.1, max_value=4.0)(layers.BatchNormalization()(x))
     x = layers.ZeroPadding3D(1)(x)
     x = layers.AveragePooling3D(2)(layers.MaxPooling3D(2, strides=1)(x))
-    x = layers.Conv3DTranspose(5, 2, strides=2)(x)
+    x = layers.SpatialDropout3D(0.1)(layers.Conv3DTranspose(5, 2, strides=2)(x))
     x = layers.Cropping3D((1, 0, (0, 1)))(x)
     y = layers.GlobalMaxPooling3D()(layers.UpSampling3D((1, 2, 1))(x))
     return keras.Model(start, layers.Concatenate()([layers.GlobalAveragePooling3D()(x), y]))
@@ -186,6 +186,52 @@ def unknown_extents():
     return keras.Model(start, layers.Dense(4)(layers.GlobalAveragePooling2D()(x)))
 
 
+def augmented():
+    """Photographs as bytes, which training alone changes at random, cut and scaled in the model."""
+    changes = keras.Sequential([
+        layers.RandomFlip("horizontal"), layers.RandomRotation(0.1), layers.RandomZoom(0.2),
+        layers.RandomTranslation(0.1, 0.1), layers.RandomContrast(0.2), layers.RandomBrightness(0.2)], name="changes")
+    start = keras.Input((40, 36, 3), dtype="uint8", name="photo")
+    x = layers.Resizing(24, 20)(changes(start))
+    x = layers.Rescaling([1 / 127.5, 1 / 100, 1 / 90], offset=[-1.0, 0.0, 0.5])(layers.CenterCrop(21, 16)(x))
+    small = layers.Resizing(9, 11, interpolation="nearest")(x)
+    x = layers.BatchNormalization()(layers.Conv2D(8, 3, strides=2, padding="same")(x))
+    x = layers.Resizing(13, 7)(layers.Activation("relu")(x))
+    return keras.Model(start, [layers.GlobalAveragePooling2D(name="means")(x), layers.Flatten(name="small")(small)])
+
+
+def matching():
+    """Two sequences that are compared, with activations that few networks use."""
+    left, right = keras.Input((6, 8), name="left"), keras.Input((5, 8), name="right")
+    x = layers.BatchNormalization()(layers.Dense(8)(left))
+    x = layers.RMSNormalization()(layers.ReLU(max_value=2.0, negative_slope=0.1, threshold=0.2)(x))
+    x = layers.Concatenate()([layers.Dense(2, activation=name)(x) for name in (
+        "hard_shrink", "soft_shrink", "tanh_shrink", "squareplus")])
+    scores = layers.Softmax(axis=(1, 2))(layers.Dot(axes=2)([x, right]))
+    mixed = layers.Dot(axes=(2, 1))([scores, right])
+    image = layers.Reshape((3, 2, 8))(layers.RMSNormalization(axis=[1, 2])(layers.SpatialDropout1D(0.1)(mixed)))
+    image = layers.ReLU(threshold=0.1)(layers.Conv2D(4, 2, padding="same")(image))
+    means = [layers.Dense(4)(layers.GlobalAveragePooling1D()(value)) for value in (mixed, right)]
+    likeness = layers.Dot(axes=-1, normalize=True, name="likeness")(means)
+    weights = layers.Dot(axes=(1, 3), name="weights")([means[0], layers.Identity()(image)])
+    return keras.Model([left, right], [likeness, weights])
+
+
+def operations():
+    """Functions of keras.ops between the layers."""
+    ops = keras.ops
+    start = keras.Input((8, 6, 3))
+    x = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(start))
+    x = ops.silu(x) + ops.elu(x, alpha=0.7) * ops.hard_sigmoid(x) - ops.leaky_relu(x, 0.1) / 3.0
+    gate = ops.sigmoid(ops.mean(x, axis=(1, 2), keepdims=True) - ops.max(x, axis=[1, 2], keepdims=True))
+    x = ops.gelu(x * gate) + ops.gelu(x, approximate=False) + ops.relu6(x) + ops.square(ops.clip(x, -1, 0.5))
+    tokens = ops.reshape(x, (-1, 48, 8))
+    scores = ops.softmax(ops.matmul(tokens, ops.transpose(tokens, (0, 2, 1))) / 3.0)
+    tokens = ops.concatenate([ops.matmul(scores, tokens), tokens], axis=-1)
+    pooled = ops.expand_dims(ops.sum(x, axis=[1, 2]) - ops.min(x, axis=(1, 2)), 1)
+    return keras.Model(start, [layers.Dense(3, name="tokens")(tokens), layers.Flatten(name="pooled")(pooled)])
+
+
 def channels_first():
     start = keras.Input((3, 14, 12))
     x = layers.ZeroPadding2D(1, data_format="channels_first")(start)
@@ -202,7 +248,7 @@ def mobilenet():
 
 NETWORKS = {name.replace("_", "-"): make for name, make in list(globals().items()) if name in (
     "image_classifier", "sequential", "separable", "segmenter", "audio", "volume", "perceptron", "normalized",
-    "recurrent", "video", "nested", "unknown_extents", "channels_first", "mobilenet")}
+    "recurrent", "video", "nested", "unknown_extents", "augmented", "matching", "operations", "channels_first", "mobilenet")}
 
 
 def randomise(model, random):
@@ -248,7 +294,9 @@ def write(name, folder):
     model.save(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.save(path.with_suffix(".h5"))
+        # Keras cannot copy the configuration of a layer with chance in it, which this format has it do.
+        if name != "augmented":
+            model.save(path.with_suffix(".h5"))
         if name in ("image-classifier", "separable", "segmenter", "audio", "mobilenet"):
             model(given[0])
             model.export(path.with_suffix(".onnx"), format="onnx", verbose=False)

@@ -35,6 +35,9 @@ import Testing
         #expect(
             reason(folder.path)
                 == folder.path + ": holds neither \(names.joined(separator: " nor ")) nor a version's folder")
+        folder.makeFolder("saved")
+        folder.write(model, to: "saved/saved_model.pb")
+        #expect(reason(folder.path + "/saved")?.contains("model.save('model.keras')") == true)
         folder.makeFolder("3")
         #expect(reason(folder.path) == folder.path + "/3: does not hold \(names.joined(separator: " or "))")
         let other = folder.write(model, to: "model.pb")

@@ -15,10 +15,16 @@ package struct KerasFormat: ModelFormat {
     package init() {}
 
     package func load(path: String) throws(ModelError) -> Graph {
-        let file = try Self.map(path)
+        try Self.read(Self.map(path))
+    }
+
+    static func read(_ file: MappedFile) throws(ModelError) -> Graph {
+        // Keras before 2.12 wrote HDF5 under this name too.
+        if HDF5File.hasSignature(file) { return try KerasHDF5Format.read(file) }
+        let path = file.path
         let archive = try ZipArchive(file)
-        let config = try json(Self.configName, archive)
-        let version = archive[Self.metadataName] == nil ? JSON.null : try json(Self.metadataName, archive)
+        let config = try json(configName, archive)
+        let version = archive[metadataName] == nil ? JSON.null : try json(metadataName, archive)
         do throws(KerasRefusal) {
             let weights = KerasWeights(store: try root(archive, path))
             let isKeras2 = version["keras_version"]?.string?.hasPrefix("2.") ?? false
@@ -28,7 +34,7 @@ package struct KerasFormat: ModelFormat {
         }
     }
 
-    private func json(_ name: String, _ archive: ZipArchive) throws(ModelError) -> JSON {
+    private static func json(_ name: String, _ archive: ZipArchive) throws(ModelError) -> JSON {
         let path = archive.file.path
         guard let member = archive[name] else {
             throw .file(path: path, reason: "not a Keras model: the archive has no '\(name)'")
@@ -43,7 +49,7 @@ package struct KerasFormat: ModelFormat {
         }
     }
 
-    private func root(_ archive: ZipArchive, _ path: String) throws(KerasRefusal) -> HDF5Object {
+    private static func root(_ archive: ZipArchive, _ path: String) throws(KerasRefusal) -> HDF5Object {
         guard let member = archive[Self.weightsName] else {
             throw KerasRefusal("not a Keras model: the archive has no '\(Self.weightsName)'")
         }
@@ -83,15 +89,21 @@ package struct KerasHDF5Format: ModelFormat {
 
     package func load(path: String) throws(ModelError) -> Graph {
         let file = try Self.map(path)
+        return ZipArchive.hasSignature(file) ? try KerasFormat.read(file) : try Self.read(file)
+    }
+
+    static func read(_ file: MappedFile) throws(ModelError) -> Graph {
         do throws(KerasRefusal) {
             let (config, weights, isKeras2) = try contents(file)
             return try KerasModelReader.graph(of: config, weights: weights, isKeras2: isKeras2)
         } catch {
-            throw error.error(path: path)
+            throw error.error(path: file.path)
         }
     }
 
-    private func contents(_ file: MappedFile) throws(KerasRefusal) -> (JSON, KerasWeights, isKeras2: Bool) {
+    private static func contents(_ file: MappedFile) throws(KerasRefusal) -> (
+        JSON, KerasWeights, isKeras2: Bool
+    ) {
         let text: String
         let weights: KerasWeights
         let version: String?

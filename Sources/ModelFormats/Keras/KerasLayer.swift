@@ -9,6 +9,8 @@ struct KerasLayer {
         let config: JSON
         /// The nodes through which it is called; empty in a Sequential.
         let calls: [JSON]
+        /// What a class that is not in Keras's own namespace is called: `Shop>Dense`; nothing for all others.
+        let ownClass: String?
         /// Whether it is one of `keras.ops` and no layer.
         let isOperation: Bool
 
@@ -28,7 +30,9 @@ struct KerasLayer {
             }
             self.name = name
             calls = json["inbound_nodes"]?.array ?? []
-            isOperation = json["module"]?.string?.hasPrefix("keras.src.ops") ?? false
+            let module = json["module"]?.string ?? ""
+            ownClass = module.hasPrefix("keras") ? nil : json["registered_name"]?.string
+            isOperation = module.hasPrefix("keras.src.ops")
         }
     }
 

@@ -6,6 +6,9 @@ enum KerasLayerCatalog {
     ) throws(KerasRefusal) -> [KerasValue] {
         builder.layer = layer.path
         do throws(KerasRefusal) {
+            if let name = layer.stated.ownClass {
+                throw KerasRefusal("its class '\(name)' is not Keras's own, and its code is not in the file")
+            }
             try requireFloat32(layer)
             if layer.stated.isOperation {
                 guard let outputs = try KerasOperations.read(layer, call, &builder) else {
@@ -33,6 +36,10 @@ enum KerasLayerCatalog {
         if let outputs = try KerasPreprocessing.read(layer, call, &builder) { return outputs }
         if let outputs = try KerasRecurrents.read(layer, call, &builder) { return outputs }
         if let outputs = try KerasWrappers.read(layer, call, &builder) { return outputs }
+        if layer.className == "Lambda" {
+            throw KerasRefusal(
+                "a Lambda holds Python's own code, which is never run; use layers or functions of keras.ops")
+        }
         throw KerasRefusal("this layer is not supported")
     }
 

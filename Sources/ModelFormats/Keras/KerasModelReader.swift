@@ -61,6 +61,12 @@ struct KerasModelReader {
     private mutating func apply(
         _ layer: KerasLayer, _ call: KerasCall, depth: Int
     ) throws(KerasRefusal) -> [KerasValue] {
+        // In Keras 2 a call's own word stands; Keras 3 has predict overrule it.
+        guard !isKeras2 || call.keywords["training"] != .boolean(true) else {
+            throw KerasRefusal(
+                "it is called with training=True: its answers would depend on chance or the batch"
+            ).at(layer.path, layer.className)
+        }
         guard layer.stated.isModel else {
             return try KerasLayerCatalog.read(layer, call, into: &builder)
         }

@@ -36,6 +36,11 @@ package struct ZipArchive: Sendable {
         self.indices = indices
     }
 
+    /// Whether the file begins as an archive with members does.
+    static func hasSignature(_ file: MappedFile) -> Bool {
+        file.bytes.prefix(4).elementsEqual([0x50, 0x4B, 0x03, 0x04])
+    }
+
     package subscript(name: String) -> Member? { indices[name].map { members[$0] } }
 
     /// The member's bytes, expanded and checked against their CRC-32: for what is small, as JSON is.

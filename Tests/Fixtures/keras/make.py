@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Writes small networks as the Keras that is installed saves them, with inputs and its answers: make.py
 
-    keras<major>_<name>.h5, .keras      a network
-    keras<major>_<name>.x<i>.npy        its inputs, in the model's order
-    keras<major>_<name>.y<i>.npy        its outputs, in the model's order
+    keras<version>_<name>.h5, .keras    a network; the version is 315 of Keras 3.15
+    keras<version>_<name>.x<i>.npy      its inputs, in the model's order
+    keras<version>_<name>.y<i>.npy      its outputs, in the model's order
 
-Run it with Keras 2 (keras==2.15.0 and tensorflow-cpu==2.15.1 are what made these) and with Keras 3 (what
-Tests/Benchmarks/requirements.txt pins).
+Run it with Keras 2 (keras==2.15.0 and tensorflow-cpu==2.15.1 are what made these), with the Keras 3 that
+Tests/Benchmarks/requirements.txt pins and with the two minor releases before it (3.14.1 and 3.13.2 are what made these).
 """
 import os
 import warnings
@@ -19,7 +19,7 @@ import numpy  # noqa: E402
 from keras import layers  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent
-MAJOR = keras.__version__.split(".")[0]
+VERSION = "".join(keras.__version__.split(".")[:2])
 COUNT = 2
 
 
@@ -104,7 +104,7 @@ def write(name):
         values = random.integers(0, 7, shape) if "int" in str(tensor.dtype) else random.standard_normal(shape)
         inputs.append(values.astype("int32" if "int" in str(tensor.dtype) else "float32"))
     outputs = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
-    stem = f"keras{MAJOR}_{name}"
+    stem = f"keras{VERSION}_{name}"
     for kind, tensors in (("x", inputs), ("y", outputs if isinstance(outputs, list) else [outputs])):
         for index, tensor in enumerate(tensors):
             numpy.save(FOLDER / f"{stem}.{kind}{index}.npy", tensor)

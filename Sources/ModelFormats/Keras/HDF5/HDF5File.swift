@@ -22,6 +22,11 @@ package final class HDF5File {
         rootAddress = try Self.rootAddress(bytes)
     }
 
+    /// Whether the file begins as one of HDF5 does.
+    static func hasSignature(_ file: MappedFile) -> Bool {
+        hasSignature(HDF5Bytes(file.storage, range: 0..<file.bytes.count))
+    }
+
     private static func hasSignature(_ bytes: HDF5Bytes) -> Bool {
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
         guard let start = try? bytes.bytes(signature.count, at: 0) else { return false }

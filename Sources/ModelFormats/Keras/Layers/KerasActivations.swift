@@ -29,9 +29,14 @@ enum KerasActivations {
     private static func softmax(
         _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
     ) throws(KerasRefusal) -> KerasValue {
-        let axes = try layer.axes("axis", default: [-1])
-        guard axes.count == 1 else { throw KerasRefusal("several axes are not supported") }
-        return try softmax("Softmax", axes[0], try call.input, &builder)
+        let (value, axes) = (try call.input, try layer.axes("axis", default: [-1]))
+        if axes.count == 1 { return try softmax("Softmax", axes[0], value, &builder) }
+        var own: [Int] = []
+        for axis in axes { own.append(try builder.graphAxis(axis, of: value)) }
+        // exp(x − ln Σ exp x), the sum over all of the axes.
+        let sum = try builder.add("ReduceLogSumExp", [value.name, builder.integers(own, "axes")])
+        let logarithm = try builder.add("Sub", [value.name, sum])
+        return KerasValue(name: try builder.add("Exp", [logarithm]), isMoved: value.isMoved)
     }
 
     /// What a layer's `activation` makes of its value.
@@ -60,7 +65,8 @@ enum KerasActivations {
     /// Bounds activations within activations.
     private static let maximumPathByteCount = 4_096
 
-    private static func apply(
+    /// The activation of this name.
+    static func apply(
         _ name: String, _ layer: KerasLayer, _ value: KerasValue, _ builder: inout KerasGraphBuilder
     ) throws(KerasRefusal) -> KerasValue {
         switch name {
@@ -77,6 +83,13 @@ enum KerasActivations {
         case "exponential": return try builder.elementwise("Exp", value)
         case "mish": return try builder.elementwise("Mish", value)
         case "gelu": return try builder.elementwise("Gelu", value)
+        case "hard_shrink": return try builder.elementwise("Shrink", value)
+        case "soft_shrink": return try builder.elementwise("Shrink", value, ["bias": .real(0.5)])
+        case "tanh_shrink":
+            let tanh = try builder.elementwise("Tanh", value)
+            return KerasValue(name: try builder.add("Sub", [value.name, tanh.name]), isMoved: value.isMoved)
+        case "squareplus": return try squarePlus(value, &builder)
+        case "glu": return try gatedLinear(value, &builder)
         case "leaky_relu": return try builder.elementwise("LeakyRelu", value, ["alpha": .real(0.2)])
         case "hard_sigmoid":
             return try builder.elementwise(
@@ -102,6 +115,29 @@ enum KerasActivations {
         return try builder.elementwise(type, value, ["axis": .integer(Int64(axis))])
     }
 
+    /// (x + √(x² + 4))/2.
+    private static func squarePlus(
+        _ value: KerasValue, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        let square = try builder.add("Mul", [value.name, value.name])
+        let raised = try builder.add("Add", [square, try builder.scalar(4, "b")])
+        let sum = try builder.add("Add", [value.name, try builder.add("Sqrt", [raised])])
+        let half = try builder.scalar(0.5, "half")
+        return KerasValue(name: try builder.add("Mul", [sum, half]), isMoved: value.isMoved)
+    }
+
+    /// The first half of the last axis times the sigmoid of the second.
+    private static func gatedLinear(
+        _ value: KerasValue, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        let axis = try builder.graphAxis(-1, of: value)
+        let halves = try builder.addNode(
+            "Split", [value.name], ["axis": .integer(Int64(axis)), "num_outputs": .integer(2)], outputCount: 2
+        )
+        let gate = try builder.add("Sigmoid", [halves[1]])
+        return KerasValue(name: try builder.add("Mul", [halves[0], gate]), isMoved: value.isMoved)
+    }
+
     static func clipped(
         _ value: KerasValue, _ minimum: Float?, _ maximum: Float?, _ builder: inout KerasGraphBuilder
     ) throws(KerasRefusal) -> KerasValue {
@@ -115,10 +151,13 @@ enum KerasActivations {
         _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
     ) throws(KerasRefusal) -> [KerasValue] {
         let value = try call.input
-        try layer.require("threshold")
+        let threshold = try layer.real("threshold", default: 0)
         let slope = try layer.real("negative_slope", default: 0)
         var maximum: Float?
         if layer.config["max_value"] != nil { maximum = try layer.real("max_value", default: 0) }
+        guard threshold == 0 else {
+            return [try relu(value, above: threshold, slope: slope, maximum, &builder)]
+        }
         if slope == 0 {
             if let maximum { return [try clipped(value, 0, maximum, &builder)] }
             return [try builder.elementwise("Relu", value)]
@@ -126,6 +165,22 @@ enum KerasActivations {
         let leaky = try builder.elementwise("LeakyRelu", value, ["alpha": .real(slope)])
         guard let maximum else { return [leaky] }
         return [try clipped(leaky, nil, maximum, &builder)]
+    }
+
+    /// x above the threshold, else slope·(x − threshold).
+    private static func relu(
+        _ value: KerasValue, above threshold: Float, slope: Float, _ maximum: Float?,
+        _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        let isAbove = try builder.add("Greater", [value.name, try builder.scalar(threshold, "threshold")])
+        let kept = try builder.add("Where", [isAbove, value.name, try builder.scalar(0, "zero")])
+        var result = KerasValue(name: kept, isMoved: value.isMoved)
+        if let maximum { result = try clipped(result, 0, maximum, &builder) }
+        guard slope != 0 else { return result }
+        let below = try builder.add("Sub", [try builder.scalar(threshold, "threshold"), value.name])
+        let negative = try builder.add(
+            "Mul", [try builder.add("Relu", [below]), try builder.scalar(slope, "negative_slope")])
+        return KerasValue(name: try builder.add("Sub", [result.name, negative]), isMoved: value.isMoved)
     }
 
     private static func leakyRelu(

@@ -13,6 +13,7 @@ enum KerasNormalizations {
         case "LayerNormalization": try overLastAxes(&builder, layer, call)
         case "GroupNormalization": try group(&builder, layer, call)
         case "UnitNormalization": try unit(&builder, layer, call)
+        case "RMSNormalization": try rootMeanSquare(&builder, layer, call)
         default: nil
         }
     }
@@ -65,14 +66,8 @@ enum KerasNormalizations {
         return (parts[0], parts[1], index)
     }
 
-    /// Over the last axes.
-    private static func overLastAxes(
-        _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
-    ) throws(KerasRefusal) -> [KerasValue] {
-        try layer.require("rms_scaling")
-        let value = try call.input
-        let dimensions = try builder.dimensions(value)
-        let rank = dimensions.count
+    /// The axes that it normalizes over, which must be the last ones.
+    private static func lastAxes(_ layer: KerasLayer, rank: Int) throws(KerasRefusal) -> [Int] {
         var axes: [Int] = []
         for axis in try layer.axes("axis", default: [-1]) {
             axes.append(try KerasGraphBuilder.axis(axis, rank: rank))
@@ -81,6 +76,18 @@ enum KerasNormalizations {
         guard let first = axes.first, first > 0, axes == Array(first..<rank) else {
             throw KerasRefusal("axes other than the last ones are not supported")
         }
+        return axes
+    }
+
+    /// Over the last axes.
+    private static func overLastAxes(
+        _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
+    ) throws(KerasRefusal) -> [KerasValue] {
+        try layer.require("rms_scaling")
+        let value = try call.input
+        let dimensions = try builder.dimensions(value)
+        let rank = dimensions.count
+        let axes = try lastAxes(layer, rank: rank)
         let count = axes.reduce(1) { count, axis in
             count.multipliedReportingOverflow(by: dimensions[axis].value ?? 0).partialValue
         }
@@ -96,7 +103,7 @@ enum KerasNormalizations {
         let name = try builder.add(
             "LayerNormalization", [try builder.own(value)] + parameters,
             [
-                "axis": .integer(Int64(first - rank)),
+                "axis": .integer(Int64(-axes.count)),
                 "epsilon": .real(try layer.real("epsilon", default: 1e-3)),
             ])
         return [KerasValue(name: name)]
@@ -125,7 +132,23 @@ enum KerasNormalizations {
         return [KerasValue(name: name, isMoved: isMoved)]
     }
 
-    /// x/max(‖x‖, 1e-12).
+    /// x/√(mean(x²) + ε)·scale over the last axes.
+    private static func rootMeanSquare(
+        _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
+    ) throws(KerasRefusal) -> [KerasValue] {
+        let value = try call.input
+        let rank = try builder.rank(value)
+        let axes = try lastAxes(layer, rank: rank)
+        let scale = try layer.weights.tensor(0, "scale", rank: axes.count)
+        let source = try builder.own(value)
+        let squares = try builder.add("Mul", [source, source])
+        let mean = try builder.add("ReduceMean", [squares, builder.integers(axes, "axes")])
+        let epsilon = try builder.scalar(try layer.real("epsilon", default: 1e-6), "epsilon")
+        let root = try builder.add("Sqrt", [try builder.add("Add", [mean, epsilon])])
+        let normalized = try builder.add("Div", [source, root])
+        return [KerasValue(name: try builder.add("Mul", [normalized, builder.constant(scale, "scale")]))]
+    }
+
     private static func unit(
         _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
     ) throws(KerasRefusal) -> [KerasValue] {
@@ -134,8 +157,15 @@ enum KerasNormalizations {
         for axis in try layer.axes("axis", default: [-1]) {
             axes.append(try builder.graphAxis(axis, of: value))
         }
+        return [try unit(value, axes: axes, least: 1e-12, &builder)]
+    }
+
+    /// x/max(‖x‖, least); the axes are the graph's.
+    static func unit(
+        _ value: KerasValue, axes: [Int], least: Float, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
         let norm = try builder.add("ReduceL2", [value.name, builder.integers(axes, "axes")])
-        let divisor = try builder.add("Max", [norm, try builder.scalar(1e-12, "epsilon")])
-        return [KerasValue(name: try builder.add("Div", [value.name, divisor]), isMoved: value.isMoved)]
+        let divisor = try builder.add("Max", [norm, try builder.scalar(least, "epsilon")])
+        return KerasValue(name: try builder.add("Div", [value.name, divisor]), isMoved: value.isMoved)
     }
 }

@@ -19,8 +19,121 @@ enum KerasOperations {
             [try function(layer.className, &builder, call)]
         case "Absolute": [try function("Abs", &builder, call)]
         case "Negative": [try function("Neg", &builder, call)]
-        default: nil
+        case "Mean": [try reduced("ReduceMean", layer, call, &builder)]
+        case "Sum": [try reduced("ReduceSum", layer, call, &builder)]
+        case "Max": [try reduced("ReduceMax", layer, call, &builder)]
+        case "Min": [try reduced("ReduceMin", layer, call, &builder)]
+        case "Concatenate":
+            try KerasMerges.concatenate(&builder, layer.integer("axis", default: 0), call.inputs)
+        case "Reshape": [try reshaped(layer, call, &builder)]
+        case "Transpose": [try transposed(layer, call, &builder)]
+        case "ExpandDims": [try unsqueezed(layer, call, &builder)]
+        case "Matmul": [try product(call, &builder)]
+        case "Square":
+            [
+                try binary(
+                    "Mul", &builder, KerasCall(arguments: call.arguments + call.arguments))
+            ]
+        default: try activation(layer, call, &builder).map { [$0] }
         }
+    }
+
+    /// Activations that a function makes, by the activation's own name.
+    private static let activations = [
+        "Relu6": "relu6", "Silu": "silu", "Selu": "selu", "HardSigmoid": "hard_sigmoid",
+        "HardSilu": "hard_silu",
+        "HardTanh": "hard_tanh", "Mish": "mish", "LogSigmoid": "log_sigmoid", "TanhShrink": "tanh_shrink",
+        "Squareplus": "squareplus",
+    ]
+
+    private static func activation(
+        _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue? {
+        if let name = activations[layer.className] {
+            return try KerasActivations.apply(name, layer, try call.input, &builder)
+        }
+        switch layer.className {
+        case "Elu":
+            let alpha = try layer.real("alpha", default: 1)
+            return try builder.elementwise("Elu", try call.input, ["alpha": .real(alpha)])
+        case "LeakyRelu":
+            let slope = try layer.real("negative_slope", default: 0.2)
+            return try builder.elementwise("LeakyRelu", try call.input, ["alpha": .real(slope)])
+        case "Gelu":
+            let form = layer.flag("approximate", default: true) ? "tanh" : "none"
+            return try builder.elementwise("Gelu", try call.input, ["approximate": .string(form)])
+        case "Softmax", "LogSoftmax":
+            let axis = try builder.graphAxis(try layer.integer("axis", default: -1), of: try call.input)
+            return try builder.elementwise(
+                layer.className, try call.input, ["axis": .integer(Int64(axis))])
+        case "Clip":
+            return try KerasActivations.clipped(
+                try call.input, try layer.real("x_min", default: -.infinity),
+                try layer.real("x_max", default: .infinity), &builder)
+        default: return nil
+        }
+    }
+
+    private static func reduced(
+        _ type: String, _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        try layer.require("initial")
+        let value = try call.input
+        let keeps = layer.flag("keepdims", default: false)
+        // Without axes it is over all of them, the batch among them.
+        let stated = try layer.axes("axis", default: Array(0..<(try builder.rank(value))))
+        let staysMoved = value.isMoved && keeps
+        let source = staysMoved ? value : KerasValue(name: try builder.own(value))
+        var axes: [Int] = []
+        for axis in stated { axes.append(try builder.graphAxis(axis, of: source)) }
+        let name = try builder.add(
+            type, [source.name, builder.integers(axes, "axes")], ["keepdims": .integer(keeps ? 1 : 0)])
+        return KerasValue(name: name, isMoved: staysMoved)
+    }
+
+    /// To a shape of which the batch is −1, or stays where it is known.
+    private static func reshaped(
+        _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        guard let shape = layer.config["newshape"]?.integers, shape.count <= KerasLimits.maximumRank,
+            shape.allSatisfy({ $0 >= -1 && $0 != 0 && $0 <= KerasLimits.maximumExtent }),
+            shape.filter({ $0 == -1 }).count <= 1
+        else { throw KerasRefusal("its newshape is not supported") }
+        let source = try builder.own(try call.input)
+        return KerasValue(name: try builder.add("Reshape", [source, builder.integers(shape, "newshape")]))
+    }
+
+    private static func transposed(
+        _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        let value = try call.input
+        let rank = try builder.rank(value)
+        var order: [Int] = []
+        for axis in try layer.axes("axes", default: (0..<rank).reversed()) {
+            order.append(try KerasGraphBuilder.axis(axis, rank: rank))
+        }
+        guard order.sorted() == Array(0..<rank) else { throw KerasRefusal("its axes are \(order)") }
+        let source = try builder.own(value)
+        return KerasValue(
+            name: try builder.add("Transpose", [source], ["perm": .integers(order.map(Int64.init))]))
+    }
+
+    private static func unsqueezed(
+        _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        let axes = builder.integers(try layer.axes("axis", default: []), "axis")
+        return KerasValue(name: try builder.add("Unsqueeze", [try builder.own(try call.input), axes]))
+    }
+
+    private static func product(
+        _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> KerasValue {
+        let values = call.inputs
+        guard values.count == 2, call.arguments.count == 2 else {
+            throw KerasRefusal("it is called with \(values.count) tensors, expected two")
+        }
+        return KerasValue(
+            name: try builder.add("MatMul", [try builder.own(values[0]), try builder.own(values[1])]))
     }
 
     private static func function(

@@ -1,8 +1,16 @@
 import Graph
 import Tensors
 
-/// Scaling of inputs that is a part of the model.
+/// Scaling of inputs that is a part of the model, and changes of images at random, which training alone makes.
 enum KerasPreprocessing {
+    private static let augmentations: Set = [
+        "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
+        "RandomBrightness",
+        "RandomShear", "RandomHue", "RandomSaturation", "RandomSharpness", "RandomColorJitter",
+        "RandomColorDegeneration", "RandomGrayscale", "RandomInvert", "RandomErasing", "RandomPosterization",
+        "RandomPerspective", "RandomGaussianBlur", "RandomElasticTransform",
+    ]
+
     /// `nil`: another family's layer.
     static func read(
         _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
@@ -10,6 +18,10 @@ enum KerasPreprocessing {
         switch layer.className {
         case "Rescaling": try rescaling(&builder, layer, call)
         case "Normalization": try normalization(&builder, layer, call)
+        case "Resizing": try resizing(&builder, layer, call)
+        case "CenterCrop": try centerCrop(&builder, layer, call)
+        case "LayerScale": try layerScale(&builder, layer, call)
+        case _ where augmentations.contains(layer.className): [try float(try call.input, &builder)]
         default: nil
         }
     }
@@ -64,6 +76,69 @@ enum KerasPreprocessing {
         let spread = builder.constant(try KerasGraphBuilder.tensor(deviation, dimensions), "deviation")
         let centred = try builder.add("Sub", [value.name, centre])
         return [KerasValue(name: try builder.add("Div", [centred, spread]), isMoved: value.isMoved)]
+    }
+
+    /// To stated extents, without regard to the aspect.
+    private static func resizing(
+        _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
+    ) throws(KerasRefusal) -> [KerasValue] {
+        for setting in ["crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"] {
+            try layer.require(setting)
+        }
+        let value = try float(try call.input, &builder)
+        guard try builder.rank(value) == 4 else { throw KerasRefusal("its input is no batch of images") }
+        let extents = [try layer.integer("height"), try layer.integer("width")]
+        guard extents.allSatisfy({ $0 > 0 }) else { throw KerasRefusal("its extents are \(extents)") }
+        var attributes: [String: Attribute] = ["axes": .integers([2, 3])]
+        attributes["coordinate_transformation_mode"] = .string("half_pixel")
+        switch layer.text("interpolation", default: "bilinear") {
+        case "bilinear": attributes["mode"] = .string("linear")
+        case "nearest":
+            attributes["mode"] = .string("nearest")
+            attributes["nearest_mode"] = .string("round_prefer_ceil")
+        default: throw KerasRefusal("its interpolation is not supported")
+        }
+        let isFirst = layer.hasChannelsFirst
+        let source = isFirst ? try builder.own(value) : try builder.channelsFirst(value)
+        let name = try builder.add(
+            "Resize", [source, nil, nil, builder.integers(extents, "sizes")], attributes)
+        return [KerasValue(name: name, isMoved: !isFirst)]
+    }
+
+    /// The middle of images that are at least as large.
+    private static func centerCrop(
+        _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
+    ) throws(KerasRefusal) -> [KerasValue] {
+        let value = KerasValue(name: try builder.own(try float(try call.input, &builder)))
+        guard try builder.rank(value) == 4 else { throw KerasRefusal("its input is no batch of images") }
+        var (axes, starts, ends): ([Int], [Int], [Int]) = ([], [], [])
+        for (axis, key) in zip(layer.hasChannelsFirst ? [2, 3] : [1, 2], ["height", "width"]) {
+            let (whole, part) = (try builder.extent(value, axis), try layer.integer(key))
+            guard part >= 1, part <= whole else {
+                throw KerasRefusal("a \(key) of \(part) for images of \(whole) is not supported")
+            }
+            axes.append(axis)
+            starts.append((whole - part) / 2)
+            ends.append((whole - part) / 2 + part)
+        }
+        let name = try builder.add(
+            "Slice",
+            [
+                value.name, builder.integers(starts, "starts"), builder.integers(ends, "ends"),
+                builder.integers(axes, "axes"),
+            ])
+        return [KerasValue(name: name)]
+    }
+
+    /// x·gamma, a number for each channel: a layer of ConvNeXt's.
+    private static func layerScale(
+        _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ call: KerasCall
+    ) throws(KerasRefusal) -> [KerasValue] {
+        let value = try call.input
+        let gamma = try layer.weights.tensor(0, "gamma", rank: 1)
+        let shape = try channelShape(gamma.shape.count, value, builder)
+        let factor = builder.constant(try gamma.withShape(shape), "gamma")
+        return [KerasValue(name: try builder.add("Mul", [value.name, factor]), isMoved: value.isMoved)]
     }
 
     /// A shape that is broadcast along all but the channels, which must be as many.

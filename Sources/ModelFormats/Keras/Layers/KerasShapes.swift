@@ -13,7 +13,7 @@ enum KerasShapes {
         case "Permute": try permute(&builder, layer, call)
         case "RepeatVector": try repeated(&builder, layer, call)
         case "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout",
-            "GaussianNoise", "AlphaDropout", "ActivityRegularization", "Identity":
+            "GaussianNoise", "AlphaDropout", "ActivityRegularization", "Identity", "StochasticDepth":
             [try call.input]
         default: nil
         }
