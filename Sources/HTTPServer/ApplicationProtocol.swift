@@ -3,6 +3,12 @@ protocol ApplicationProtocol: AnyObject {
     /// Whether more bytes may be brought; they stay in the kernel otherwise.
     var wantsInput: Bool { get }
 
+    /// Whether requests that were received wait for another turn, so that no client keeps the loop from the others.
+    var holdsRequests: Bool { get }
+
+    /// The other connections get their turns.
+    func turnEnded()
+
     /// Takes bytes of the client, all of them.
     func receive(_ bytes: UnsafeBufferPointer<UInt8>, now: MonotonicTime)
 

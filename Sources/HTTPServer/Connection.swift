@@ -63,7 +63,11 @@ final class Connection {
     var isClosed: Bool { stage == .closed }
 
     /// Input is waiting for a later turn.
-    var hasMoreInput: Bool { isReadable && wantsInput }
+    var hasMoreInput: Bool {
+        isReadable && wantsInput
+            || stage == .open && application!.holdsRequests
+                && output.byteCount < context.limits.maximumQueuedOutputByteCount
+    }
 
     var deadline: MonotonicTime {
         var result = stageDeadline
@@ -121,6 +125,7 @@ final class Connection {
         if stage == .undecided || stage == .open { readInput(now, scratch) }
         if inputEndAnnounced, probeTime == nil { probeTime = now + Self.probeDelaySeconds }
         if stage == .open { writeOutput(now) }
+        application?.turnEnded()
         if stage == .lingering { discardInput(scratch) }
     }
 

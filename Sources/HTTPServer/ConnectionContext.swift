@@ -12,12 +12,27 @@ struct ConnectionContext {
     let date: DateCache
     let logger: Logger
 
-    /// Hands a request to the handler. The exchange is abandoned by the protocol if the client leaves.
-    func dispatch(_ request: ServerRequest, exchange number: Int) -> Exchange {
-        let exchange = Exchange()
-        let address = ExchangeAddress(connection: registration, exchange: number)
-        handler.handle(request, responder: Responder(mailbox: mailbox, address: address, exchange: exchange))
-        return exchange
+    enum Dispatched {
+        case answered(ServerResponse)
+        /// The answer comes by the mailbox. The protocol abandons the exchange if the client leaves.
+        case awaited(Exchange)
+    }
+
+    /// Hands a request to the handler.
+    func dispatch(_ request: ServerRequest, exchange number: Int) -> Dispatched {
+        var exchange: Exchange?
+        let response = handler.handle(request) {
+            let made = Exchange()
+            exchange = made
+            let address = ExchangeAddress(connection: registration, exchange: number)
+            return Responder(mailbox: mailbox, address: address, exchange: made)
+        }
+        if let exchange {
+            precondition(response == nil, "a request has two answers")
+            return .awaited(exchange)
+        }
+        return .answered(
+            response ?? unansweredResponse(requestContentType: request.request.headerFields[.contentType]))
     }
 
     func refusalResponse(

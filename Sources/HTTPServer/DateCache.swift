@@ -1,17 +1,19 @@
-/// The date field's value, written once a second. Confined to its loop's thread.
+/// The date field's value: the clock is read once a turn of the loop, the text written once a second. Confined to its loop's
+/// thread.
 final class DateCache {
     private let clock: any Clock
     private var second = -1
-    private var cached = ""
+    private(set) var text = ""
 
-    init(clock: any Clock) { self.clock = clock }
+    init(clock: any Clock) {
+        self.clock = clock
+        update()
+    }
 
-    var text: String {
+    func update() {
         let now = clock.secondsSinceEpoch()
-        if now != second {
-            second = now
-            cached = HTTPDate.text(secondsSinceEpoch: max(0, now))
-        }
-        return cached
+        guard now != second else { return }
+        second = now
+        text = HTTPDate.text(secondsSinceEpoch: max(0, now))
     }
 }

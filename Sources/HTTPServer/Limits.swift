@@ -26,8 +26,10 @@ package struct Limits: Sendable {
 
     /// From the first byte of a head to its last; past it 408.
     package var headerTimeoutSeconds = 10.0
-    /// From the end of the head to the end of the body; past it 408.
+    /// From the end of the head to the first bytes of the body, and from some to the next; past it 408.
     package var bodyTimeoutSeconds = 60.0
+    /// In all, a body has the time above and as much more as its bytes take at this rate; past it 408.
+    package var minimumBodyBytesPerSecond = 16 << 10
     /// Without a request; past it the connection is closed.
     package var idleTimeoutSeconds = 75.0
     /// From the connection's start to the end of the TLS handshake.
@@ -40,6 +42,12 @@ package struct Limits: Sendable {
     package var drainGraceSeconds = 0.5
 
     package init() {}
+
+    /// By when more of a body must come that has begun to at `start` and of which some bytes are here `now`.
+    func bodyDeadline(start: MonotonicTime, byteCount: Int, now: MonotonicTime) -> MonotonicTime {
+        let earned = Double(byteCount) / Double(minimumBodyBytesPerSecond)
+        return min(now + bodyTimeoutSeconds, start + (bodyTimeoutSeconds + earned))
+    }
 }
 
 extension Limits {
@@ -59,6 +67,7 @@ extension Limits {
             ("maximumQueuedOutputByteCount", maximumQueuedOutputByteCount, 1...1 << 30),
             ("streamResetBurst", streamResetBurst, 1...1 << 24),
             ("streamResetsPerSecond", streamResetsPerSecond, 0...1 << 24),
+            ("minimumBodyBytesPerSecond", minimumBodyBytesPerSecond, 1...1 << 30),
         ]
         for (name, value, range) in counts where !range.contains(value) {
             throw .invalidLimit(name: name, value: "\(value)")

@@ -22,8 +22,6 @@ final class RequestRecorder: Sendable {
 
     /// What must be known of a request when its answer comes.
     struct Entry: Sendable {
-        let method: HTTPRequest.Method
-        let path: String
         /// The client's own.
         let identifier: String?
         let start: UInt64
@@ -32,8 +30,8 @@ final class RequestRecorder: Sendable {
     func begin(_ request: HTTPRequest) -> Entry {
         metrics.inFlight.add(1)
         return Entry(
-            method: request.method, path: request.path ?? "",
-            identifier: RequestIdentifiers.own(request.headerFields), start: clock.nanoseconds())
+            identifier: RequestIdentifiers.own(request.headerFields),
+            start: clock.nanoseconds())
     }
 
     /// Counts a request that has its answer, and gives that the request's identifier.
@@ -41,7 +39,8 @@ final class RequestRecorder: Sendable {
     /// `endpoint` is a number of the metrics; `model` is empty where the request names none. A failed gRPC call has status
     /// 200 too, so `error` says what it counts under: the status that HTTP would have.
     func end(
-        _ entry: Entry, endpoint: Int?, model: String, error: RequestError?, _ response: inout ServerResponse
+        _ entry: Entry, _ request: HTTPRequest, endpoint: Int?, model: String, error: RequestError?,
+        _ response: inout ServerResponse
     ) {
         metrics.inFlight.add(-1)
         let nanoseconds = clock.nanoseconds() &- entry.start
@@ -49,10 +48,10 @@ final class RequestRecorder: Sendable {
         let model = model.isEmpty ? nil : try? repository.model(named: model).index
         metrics.record(endpoint: endpoint, model: model, status: status, nanoseconds: nanoseconds)
         // What is asked again and again, and cannot fail, does not need a name.
-        guard entry.identifier != nil || status >= 400 || entry.method == .post else { return }
+        guard entry.identifier != nil || status >= 400 || request.method == .post else { return }
         let identifier = entry.identifier ?? identifiers.make()
         response.headers[RequestIdentifiers.headerName] = identifier
-        if let error { log(error, status, identifier, entry, nanoseconds) }
+        if let error { log(error, status, identifier, request, nanoseconds) }
     }
 
     /// Counts a request that the server itself refused, and gives the answer an identifier.
@@ -70,14 +69,16 @@ final class RequestRecorder: Sendable {
     /// One line for a request that failed. What a client brings about shows at the level debug alone: under overload lines
     /// would come by the thousand, and whoever reads them may be slow.
     private func log(
-        _ error: RequestError, _ status: Int, _ identifier: String, _ entry: Entry, _ nanoseconds: UInt64
+        _ error: RequestError, _ status: Int, _ identifier: String, _ request: HTTPRequest,
+        _ nanoseconds: UInt64
     ) {
+        let path = (request.path ?? "").prefix { $0 != "?" }
         logger.log(
             level: status == 500 ? .error : .debug, "request failed",
             metadata: [
-                "request": "\(identifier)", "method": "\(entry.method.rawValue)",
+                "request": "\(identifier)", "method": "\(request.method.rawValue)",
                 // A query may hold secrets.
-                "path": "\(Self.line(String(entry.path.prefix { $0 != "?" })))",
+                "path": "\(Self.line(String(path)))",
                 "status": "\(status)", "error": "\(Self.line(error.description))",
                 "milliseconds": "\(Double(nanoseconds / 1000) / 1000)",
             ])

@@ -9,6 +9,8 @@ package final class ServingHandler: RequestHandler {
     /// `nil` lets everyone ask everything.
     private let access: AccessPolicy?
     let recorder: RequestRecorder
+    /// At the places of the router's endpoints, those that know their answers at once.
+    private let immediateEndpoints: [(any ImmediateEndpoint)?]
     /// The metrics' numbers of the endpoints, and behind them of the procedures.
     private let metricNumbers: [Int?]
 
@@ -21,6 +23,7 @@ package final class ServingHandler: RequestHandler {
         self.grpc = grpc
         self.access = access
         self.recorder = recorder
+        immediateEndpoints = router.endpoints.map { $0 as? any ImmediateEndpoint }
         metricNumbers = (router.endpoints.map(\.name) + grpc.procedures.map(\.name)).map {
             recorder.metrics.endpointNames.number(of: metricPrefix + $0)
         }
@@ -45,8 +48,15 @@ package final class ServingHandler: RequestHandler {
                 metrics: metrics, repository: repository, clock: clock, logger: services.logger))
     }
 
-    package func handle(_ request: ServerRequest, responder: Responder) {
-        handle(request, isAbandoned: { responder.isClientGone }, completion: { responder.respond($0) })
+    package func handle(_ request: ServerRequest, responder: () -> Responder) -> ServerResponse? {
+        let entry = recorder.begin(request.request)
+        let admission = admit(request.request, request.version)
+        if let response = immediateAnswer(entry, admission, request) { return response }
+        let responder = responder()
+        answer(
+            entry, admission, request, isAbandoned: { responder.isClientGone },
+            completion: { responder.respond($0) })
+        return nil
     }
 
     package func errorResponse(
@@ -65,8 +75,8 @@ package final class ServingHandler: RequestHandler {
     package func earlyResponse(to request: HTTPRequest, version: HTTPVersion) -> ServerResponse? {
         guard access != nil || grpc.claims(request) else { return nil }
         let admission = admit(request, version)
-        guard case .failure(let error) = admission.outcome else { return nil }
-        return answer(recorder.begin(request), admission, model: admission.model, .failure(error))
+        guard case .nowhere(let error) = admission.destination else { return nil }
+        return answer(request, recorder.begin(request), admission, model: admission.model, error)
     }
 
     /// Answers a request; `completion` gets the answer from any thread, once.
@@ -76,29 +86,67 @@ package final class ServingHandler: RequestHandler {
     ) {
         let entry = recorder.begin(request.request)
         let admission = admit(request.request, request.version)
+        if let response = immediateAnswer(entry, admission, request) { return completion(response) }
+        answer(entry, admission, request, isAbandoned: isAbandoned, completion: completion)
+    }
+
+    /// The answer of a request that goes no further than its head, or to an endpoint that knows its answer at once.
+    private func immediateAnswer(
+        _ entry: RequestRecorder.Entry, _ admission: Admission, _ request: ServerRequest
+    ) -> ServerResponse? {
         do throws(RequestError) {
-            switch try admission.outcome.get() {
-            case .endpoint(let index, let version):
+            switch admission.destination {
+            case .nowhere(let error): throw error
+            case .procedure: return nil
+            case .endpoint(let index):
+                guard let endpoint = immediateEndpoints[index] else { return nil }
+                var response = try endpoint.respond(
+                    to: EndpointCall(
+                        request: request, model: admission.model, version: admission.version,
+                        isAbandoned: { false }))
+                recorder.end(
+                    entry, request.request, endpoint: admission.metricNumber, model: admission.model,
+                    error: nil, &response)
+                return response
+            }
+        } catch {
+            return answer(request.request, entry, admission, model: admission.model, error)
+        }
+    }
+
+    private func answer(
+        _ entry: RequestRecorder.Entry, _ admission: Admission, _ request: ServerRequest,
+        isAbandoned: @escaping @Sendable () -> Bool,
+        completion: @escaping @Sendable (ServerResponse) -> Void
+    ) {
+        // The body is let go when it is read.
+        let head = request.request
+        do throws(RequestError) {
+            switch admission.destination {
+            case .nowhere(let error): throw error
+            case .endpoint(let index):
                 let call = EndpointCall(
-                    request: request, model: admission.model, version: version, isAbandoned: isAbandoned)
+                    request: request, model: admission.model, version: admission.version,
+                    isAbandoned: isAbandoned)
                 try router.endpoints[index].handle(call) { [self] result in
-                    completion(answer(entry, admission, model: admission.model, result))
+                    completion(answer(head, entry, admission, model: admission.model, result))
                 }
             case .procedure(let index):
                 grpc.handle(request, procedure: index, isAbandoned: isAbandoned) { [self] result, model in
-                    completion(answer(entry, admission, model: model, result))
+                    completion(answer(head, entry, admission, model: model, result))
                 }
             }
         } catch {
-            completion(answer(entry, admission, model: admission.model, .failure(error)))
+            completion(answer(head, entry, admission, model: admission.model, error))
         }
     }
 
     // MARK: - Heads
 
     private enum Destination {
-        case endpoint(Int, version: String?)
+        case endpoint(Int)
         case procedure(Int)
+        case nowhere(RequestError)
     }
 
     /// What a request's head decides: where it leads, or why it goes no further.
@@ -109,50 +157,56 @@ package final class ServingHandler: RequestHandler {
         var metricNumber: Int?
         /// Of the path; that of a call is in its message.
         var model = ""
-        var outcome: Result<Destination, RequestError>
+        var version: String?
+        var destination: Destination
     }
 
     private func admit(_ head: HTTPRequest, _ version: HTTPVersion) -> Admission {
         let isCall = grpc.claims(head)
-        var (metricNumber, model): (Int?, String) = (nil, "")
+        var admission = Admission(isCall: isCall, destination: .procedure(0))
         do throws(RequestError) {
-            let destination: Destination
             let scopes: AccessScopes
             if isCall {
                 let index = try grpc.procedure(for: head, version)
-                metricNumber = metricNumbers[router.endpoints.count + index]
-                (destination, scopes) = (.procedure(index), grpc.procedures[index].scopes)
+                admission.metricNumber = metricNumbers[router.endpoints.count + index]
+                (admission.destination, scopes) = (.procedure(index), grpc.procedures[index].scopes)
             } else {
                 let found = try router.destination(method: head.method, target: head.path ?? "")
-                (metricNumber, model) = (metricNumbers[found.index], found.model)
-                destination = .endpoint(found.index, version: found.version)
-                scopes = router.endpoints[found.index].scopes
+                admission.metricNumber = metricNumbers[found.index]
+                (admission.model, admission.version) = (found.model, found.version)
+                (admission.destination, scopes) = (
+                    .endpoint(found.index), router.endpoints[found.index].scopes
+                )
             }
             try access?.check(scopes, head.headerFields)
-            return Admission(
-                isCall: isCall, metricNumber: metricNumber, model: model, outcome: .success(destination))
         } catch {
-            return Admission(
-                isCall: isCall, metricNumber: metricNumber, model: model, outcome: .failure(error))
+            admission.destination = .nowhere(error)
         }
+        return admission
     }
 
     // MARK: - Answers
 
     /// The answer that an outcome makes, once it is recorded.
     private func answer(
-        _ entry: RequestRecorder.Entry, _ admission: Admission, model: String,
+        _ head: HTTPRequest, _ entry: RequestRecorder.Entry, _ admission: Admission, model: String,
         _ result: Result<ServerResponse, RequestError>
     ) -> ServerResponse {
-        var response: ServerResponse
-        var error: RequestError?
         switch result {
-        case .success(let success): response = success
-        case .failure(let failure):
-            response = admission.isCall ? GRPCService.response(failure) : APIResponse.error(failure)
-            error = failure
+        case .success(var response):
+            recorder.end(
+                entry, head, endpoint: admission.metricNumber, model: model, error: nil, &response)
+            return response
+        case .failure(let error): return answer(head, entry, admission, model: model, error)
         }
-        recorder.end(entry, endpoint: admission.metricNumber, model: model, error: error, &response)
+    }
+
+    private func answer(
+        _ head: HTTPRequest, _ entry: RequestRecorder.Entry, _ admission: Admission, model: String,
+        _ error: RequestError
+    ) -> ServerResponse {
+        var response = admission.isCall ? GRPCService.response(error) : APIResponse.error(error)
+        recorder.end(entry, head, endpoint: admission.metricNumber, model: model, error: error, &response)
         return response
     }
 }

@@ -24,9 +24,11 @@ final class CountingHandler: RequestHandler {
         responder.respond(ServerResponse(status: .ok, body: Array("late".utf8)))
     }
 
-    func handle(_ request: ServerRequest, responder: Responder) {
+    func handle(_ request: ServerRequest, responder: () -> Responder) -> ServerResponse? {
+        let responder = responder()
         waiting.withLock { $0.append(responder) }
         waiting.notifyAll()
+        return nil
     }
 
     func errorResponse(

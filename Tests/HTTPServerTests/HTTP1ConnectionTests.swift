@@ -20,6 +20,54 @@ import Testing
         }
     }
 
+    @Test func `answers that are known at once keep the order of the requests`() throws {
+        try withServer { server in
+            let client = try RawClient(port: server.port)
+            let paths = ["/slow", "/at-once", "/nothing", "/at-once"]
+            client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
+            #expect(try client.answer().body == "/slow")
+            #expect(try client.answer().body == "ok")
+            #expect(try client.answer().status == 500)
+            #expect(try client.answer().body == "ok")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `any number of requests that are answered at once get their answers`(_ ends: Bool) throws {
+        try withServer { server in
+            let client = try RawClient(port: server.port)
+            let count = 3 * Limits().maximumPipelinedRequests + 1
+            client.send(String(repeating: "GET /at-once HTTP/1.1\r\nHost: a\r\n\r\n", count: count))
+            if ends { client.endOutput() }
+            for _ in 0..<count { #expect(try client.answer().body == "ok") }
+            if ends { #expect(client.isClosedByServer()) }
+        }
+    }
+
+    @Test func `a client that takes no answers keeps the loop from no other`() throws {
+        try withServer { server in
+            let greedy = try RawClient(port: server.port)
+            // Megabytes of answers each, of which the server makes no more than it may hold.
+            greedy.send(String(repeating: "GET /at-once?1000000 HTTP/1.1\r\nHost: a\r\n\r\n", count: 4000))
+            let client = try RawClient(port: server.port)
+            for _ in 0..<3 {
+                client.send(get)
+                #expect(try client.answer().status == 200)
+            }
+        }
+    }
+
+    @Test func `a head behind requests that were answered at once has its time to arrive`() throws {
+        try withServer({ $0.limits.headerTimeoutSeconds = 0.1 }) { server in
+            let client = try RawClient(port: server.port)
+            let count = Limits().maximumPipelinedRequests
+            let request = "GET /at-once HTTP/1.1\r\nHost: a\r\n\r\n"
+            client.send(String(repeating: request, count: count) + "GET / HTTP/1.1\r\nHo")
+            for _ in 0..<count { #expect(try client.answer().status == 200) }
+            #expect(try client.answer().status == 408)
+        }
+    }
+
     @Test func `a request that asks for it is answered with close and closed`() throws {
         try withServer { server in
             let client = try RawClient(port: server.port)

@@ -18,6 +18,17 @@ import Testing
         }
     }
 
+    @Test(arguments: HTTP1Fixture.wellFormed + HTTP1Fixture.malformed)
+    func `a head that is repeated means what it meant`(_ fixture: HTTP1Fixture) {
+        let bytes = fixture.bytes + fixture.bytes + fixture.bytes
+        // Byte by byte no head is in one piece, and none is known again.
+        let expected = HTTP1Outcome.parsing(bytes.indices.map { bytes[$0...$0] })
+        #expect(HTTP1Outcome.parsing([bytes[...]]) == expected)
+        for split in stride(from: 0, through: bytes.count, by: 5) {
+            #expect(HTTP1Outcome.parsing([bytes[..<split], bytes[split...]]) == expected, "cut at \(split)")
+        }
+    }
+
     @Test(arguments: [
         (RequestRefusal.bareLineFeed, 400), (.unsupportedVersion, 505), (.methodTooLong, 501),
         (.targetTooLong(limit: 1), 414), (.headerTooLarge(limit: 1), 431), (.tooManyFields(limit: 1), 431),
@@ -77,6 +88,10 @@ import Testing
         }
         #expect(outcome(3).requests.count == 1)
         #expect(outcome(4).refusal == .tooManyFields(limit: 5))
+        // Those of a head that comes a second time too.
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        let again = parse(head + "\r\n" + head + String(repeating: "T: v\r\n", count: 4) + "\r\n", limits)
+        #expect(again.requests.count == 1 && again.refusal == .tooManyFields(limit: 5))
     }
 
     @Test func `a sized body is taken at the limit and refused from its length one past it`() {

@@ -16,6 +16,41 @@ import Testing
         }
     }
 
+    @Test func `a head that is repeated, and one that is nearly the same, mean what they say`() throws {
+        try withServer({ $0.limits.maximumTargetByteCount = 100 }) { server in
+            let client = try HTTP2Client(port: server.port)
+            let heads = [
+                ("GET", "/head"), ("GET", "/head"), ("GET", "/head?"), ("PUT", "/head"), ("GET", "/head"),
+                ("GET", "/head"),
+            ]
+            for (index, head) in heads.enumerated() {
+                let stream = UInt32(2 * index + 1)
+                client.sendHead(stream: stream, method: head.0, path: head.1, fields: [("x", "1")])
+                let body = try #require(try client.frame(type: HTTP2Client.data))
+                #expect(body.stream == stream)
+                #expect(String(decoding: body.payload, as: UTF8.self) == "\(head.0) \(head.1) a http2")
+            }
+            // A refusal is not one of the request before, nor the other way round.
+            let long = "/" + String(repeating: "x", count: 100)
+            for (stream, path) in [(UInt32(21), "/head"), (23, long), (25, long), (27, "/head")] {
+                client.sendHead(stream: stream, path: path)
+                let body = try #require(try client.frame(type: HTTP2Client.data))
+                #expect(body.payload.contains(UInt8(ascii: "{")) == (path == long))
+            }
+        }
+    }
+
+    @Test func `an answer that is known at once, and a request that gets none`() throws {
+        try withServer { server in
+            let client = try HTTP2Client(port: server.port)
+            client.sendHead(stream: 1, path: "/at-once")
+            #expect(try client.frame(type: HTTP2Client.data)?.payload == Array("ok".utf8))
+            client.sendHead(stream: 3, path: "/nothing")
+            let body = try #require(try client.frame(type: HTTP2Client.data))
+            #expect(String(decoding: body.payload, as: UTF8.self).contains("without an answer"))
+        }
+    }
+
     @Test func `trailers end the stream after the body`() throws {
         try withServer { server in
             let client = try HTTP2Client(port: server.port)
@@ -35,6 +70,29 @@ import Testing
             #expect(try client.frame(type: HTTP2Client.headers)?.flags == HTTP2Client.endHeaders)
             let trailers = try client.frame(type: HTTP2Client.headers)
             #expect(trailers?.flags == HTTP2Client.endHeaders | HTTP2Client.endStream)
+        }
+    }
+
+    @Test(arguments: [(200, true), (1, false)])
+    func `a body has longer where it keeps up the minimum rate`(_ pieceByteCount: Int, _ passes: Bool) throws
+    {
+        try withServer({
+            $0.limits.bodyTimeoutSeconds = 0.3
+            $0.limits.lingerTimeoutSeconds = 0.1
+            $0.limits.minimumBodyBytesPerSecond = 1000
+        }) { server in
+            let client = try HTTP2Client(port: server.port)
+            client.sendHead(stream: 1, method: "POST", path: "/echo", ends: false)
+            // 4000 bytes a second or 20 for twice the time.
+            let piece = [UInt8](repeating: 120, count: pieceByteCount)
+            for _ in 0..<12 {
+                client.send(type: HTTP2Client.data, flags: 0, stream: 1, piece)
+                usleep(50_000)
+            }
+            client.send(type: HTTP2Client.data, flags: HTTP2Client.endStream, stream: 1, piece)
+            // The text of a refusal has another length.
+            let answer = try #require(try client.frame(type: HTTP2Client.data))
+            #expect((answer.payload.count == 13 * pieceByteCount) == passes)
         }
     }
 

@@ -39,6 +39,41 @@ import Testing
         }
     }
 
+    @Test(arguments: [(200, 200), (1, 408)])
+    func `a body has longer where it keeps up the minimum rate`(_ pieceByteCount: Int, _ status: Int) throws {
+        try withServer({
+            $0.limits.bodyTimeoutSeconds = 0.3
+            $0.limits.minimumBodyBytesPerSecond = 1000
+        }) { server in
+            let client = try RawClient(port: server.port)
+            let count = 4000
+            client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: \(count)\r\n\r\n")
+            let start = now()
+            // 4000 bytes a second or 20 for twice the time, then the rest.
+            for _ in 0..<12 {
+                client.send(String(repeating: "x", count: pieceByteCount))
+                usleep(50_000)
+            }
+            client.send(String(repeating: "x", count: count - 12 * pieceByteCount))
+            #expect(try client.answer().status == status)
+            #expect(now() - start > 0.25)
+        }
+    }
+
+    @Test func `a fast beginning earns no time to stop in`() throws {
+        try withServer({
+            $0.limits.bodyTimeoutSeconds = 0.2
+            $0.limits.minimumBodyBytesPerSecond = 1
+        }) { server in
+            let client = try RawClient(port: server.port)
+            let start = now()
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n")
+            client.send(String(repeating: "x", count: 4000))
+            #expect(try client.answer().status == 408)
+            #expect(now() - start < 5)
+        }
+    }
+
     @Test(arguments: ["", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
     func `an idle connection is closed without a word`(_ bytes: String) throws {
         try withServer({ $0.limits.idleTimeoutSeconds = 0.1 }) { server in

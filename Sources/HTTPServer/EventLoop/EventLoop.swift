@@ -59,6 +59,7 @@ final class EventLoop: @unchecked Sendable {
         while true {
             let listenerHasEvent = waitForEvents()
             let now = shared.clock.now()
+            date.update()
             // Read before the mailbox: every connection handed over by then is in it.
             let isAcceptingDone = shared.isAcceptingDone.load(ordering: .acquiring)
             for message in mailbox.takeAll() { handle(message, now) }

@@ -3,7 +3,7 @@ final class HTTP1Connection: ApplicationProtocol {
     private struct Pending {
         let isHead: Bool
         let version: HTTPVersion
-        let exchange: Exchange?
+        var exchange: Exchange?
         var response: ServerResponse?
     }
 
@@ -30,6 +30,7 @@ final class HTTP1Connection: ApplicationProtocol {
     private var owesContinue = false
     private var chargedByteCount = 0
     private var awaited = Awaited.idle
+    private var bodyStart = MonotonicTime.never
     private(set) var deadline: MonotonicTime
 
     init(context: ConnectionContext, now: MonotonicTime) {
@@ -38,9 +39,14 @@ final class HTTP1Connection: ApplicationProtocol {
         deadline = now + context.limits.idleTimeoutSeconds
     }
 
-    var wantsInput: Bool { !isClosing && !hasInputEnded && !isPaused }
+    var wantsInput: Bool { !isClosing && !hasInputEnded && !isPaused && !hasHeldBytes }
 
-    var isFinished: Bool { pending.isEmpty && (isClosing || hasInputEnded) }
+    /// Those that wait for an answer before them need no turn.
+    var holdsRequests: Bool { hasHeldBytes && !isPaused }
+
+    func turnEnded() { answeredInTurn = 0 }
+
+    var isFinished: Bool { pending.isEmpty && (isClosing || hasInputEnded && !hasHeldBytes) }
 
     func receive(_ bytes: UnsafeBufferPointer<UInt8>, now: MonotonicTime) {
         if leftover.isEmpty {
@@ -51,6 +57,10 @@ final class HTTP1Connection: ApplicationProtocol {
             parseLeftover()
         }
         updateDeadline(now)
+        if case .body = awaited {
+            deadline = context.limits.bodyDeadline(
+                start: bodyStart, byteCount: parser.bufferedByteCount, now: now)
+        }
     }
 
     func inputEnded() { hasInputEnded = true }
@@ -63,6 +73,7 @@ final class HTTP1Connection: ApplicationProtocol {
 
     func produce(into output: inout OutputQueue, now: MonotonicTime) {
         let before = firstNumber
+        var hasParsed = false
         while true {
             writeAnswers(into: &output)
             if owesContinue, pending.isEmpty {
@@ -70,11 +81,12 @@ final class HTTP1Connection: ApplicationProtocol {
                 output.append(HTTP1ResponseWriter.continueLine)
             }
             // Answers make room for requests that were held back.
-            guard canParse, !leftover.isEmpty, firstNumber != before, hasRoomAgain else { break }
-            hasRoomAgain = false
+            guard holdsRequests, canParse, output.byteCount < context.limits.maximumQueuedOutputByteCount
+            else { break }
+            hasParsed = true
             parseLeftover()
         }
-        if firstNumber != before { updateDeadline(now) }
+        if hasParsed || firstNumber != before { updateDeadline(now) }
     }
 
     /// RFC 9110 §15.2: a client passes over interim answers that it did not expect; HTTP/1.0 has none.
@@ -109,9 +121,14 @@ final class HTTP1Connection: ApplicationProtocol {
     // MARK: - Requests
 
     private var isPaused: Bool { pending.count >= context.limits.maximumPipelinedRequests }
-    private var canParse: Bool { !isClosing && !isPaused }
-    /// Set when a full pipeline got room: the leftover may hold whole requests.
-    private var hasRoomAgain = false
+    private var canParse: Bool {
+        !isClosing && !isPaused && answeredInTurn < context.limits.maximumPipelinedRequests
+    }
+    /// Reading stopped before the bytes were read to their end.
+    private var isHeld = false
+    private var hasHeldBytes: Bool { isHeld && !isClosing && !leftover.isEmpty }
+    /// Requests that were answered at once; the others take their turns by themselves.
+    private var answeredInTurn = 0
 
     private func parseLeftover() {
         var bytes: [UInt8] = []
@@ -129,6 +146,7 @@ final class HTTP1Connection: ApplicationProtocol {
             while canParse {
                 switch try parser.parse(bytes, consumed: &consumed) {
                 case .needsMoreBytes:
+                    isHeld = false
                     try chargeBody()
                     if parser.bufferedByteCount > 0 { owesContinue = false }
                     return consumed
@@ -143,6 +161,7 @@ final class HTTP1Connection: ApplicationProtocol {
                     accept(request)
                 }
             }
+            isHeld = consumed < bytes.count
         } catch {
             refuse(error)
         }
@@ -154,11 +173,16 @@ final class HTTP1Connection: ApplicationProtocol {
         context.bodyBudget.release(chargedByteCount)
         chargedByteCount = 0
         isClosing = !request.keepsAlive
-        let exchange = context.dispatch(request.request, exchange: firstNumber + pending.count)
-        pending.append(
-            Pending(
-                isHead: request.request.request.method == .head, version: request.request.version,
-                exchange: exchange, response: nil))
+        var entry = Pending(
+            isHead: request.request.request.method == .head, version: request.request.version, exchange: nil,
+            response: nil)
+        switch context.dispatch(request.request, exchange: firstNumber + pending.count) {
+        case .answered(let response):
+            entry.response = normalized(response)
+            answeredInTurn += 1
+        case .awaited(let exchange): entry.exchange = exchange
+        }
+        pending.append(entry)
     }
 
     private func chargeBody() throws(RequestRefusal) {
@@ -192,7 +216,6 @@ final class HTTP1Connection: ApplicationProtocol {
             written += 1
         }
         guard written > 0 else { return }
-        hasRoomAgain = true
         pending.removeFirst(written)
         firstNumber += written
     }
@@ -226,7 +249,7 @@ final class HTTP1Connection: ApplicationProtocol {
         let number = firstNumber + pending.count
         let current: Awaited =
             switch parser.waitsFor {
-            case _ where isClosing || isPaused: .server
+            case _ where isClosing || isPaused || isHeld: .server
             case .body: .body(number)
             case .head: .head(number)
             case .nothing where !leftover.isEmpty: .head(number)
@@ -236,7 +259,9 @@ final class HTTP1Connection: ApplicationProtocol {
         awaited = current
         switch current {
         case .head: deadline = now + context.limits.headerTimeoutSeconds
-        case .body: deadline = now + context.limits.bodyTimeoutSeconds
+        case .body:
+            bodyStart = now
+            deadline = now + context.limits.bodyTimeoutSeconds
         case .idle where isDraining: deadline = now + context.limits.drainGraceSeconds
         case .idle: deadline = now + context.limits.idleTimeoutSeconds
         case .server: deadline = .never

@@ -32,9 +32,25 @@ package struct HTTP1Parser {
 
     private let limits: Limits
     private let scheme: String
+    /// What a head means.
+    private struct ReadHead {
+        let request: HTTPRequest
+        let version: HTTPVersion
+        let framing: HTTP1Head.BodyFraming
+        let keepsAlive: Bool
+        let expectsContinue: Bool
+        /// A trailer section draws on the same bounds.
+        let fieldByteCount: Int
+        let fieldCount: Int
+    }
+
     private var phase = Phase.requestLine
+    /// While its lines arrive.
     private var head: HTTP1Head?
-    private var request: HTTPRequest?
+    private var readHead: ReadHead?
+    /// The head before, if short. Clients mostly repeat it byte for byte: what it means need not be found out again.
+    private var knownBytes: [UInt8] = []
+    private var knownHead: ReadHead?
     private var body = BodyBuffer()
     /// Bytes of the unfinished line that are known to hold no line end.
     private var scannedByteCount = 0
@@ -42,6 +58,9 @@ package struct HTTP1Parser {
     private var fieldCount = 0
     private var chunkExtensionByteCount = 0
     private var hasSkippedEmptyLine = false
+
+    /// Longer heads are not kept.
+    private static let maximumKnownByteCount = 1 << 10
 
     /// A chunk size's digits; sixteen would overflow.
     static let maximumChunkSizeDigitCount = 15
@@ -69,9 +88,13 @@ package struct HTTP1Parser {
     package mutating func parse(
         _ input: UnsafeBufferPointer<UInt8>, consumed: inout Int
     ) throws(RequestRefusal) -> HTTP1Event {
+        // Where a head begins that has not begun in bytes before these.
+        var headStart: Int?
         while true {
             switch phase {
             case .requestLine:
+                if let known = takeKnownHead(input, &consumed) { return beginBody(of: known) }
+                headStart = consumed
                 guard try readRequestLine(input, &consumed) else { return .needsMoreBytes }
             case .fields:
                 guard let line = try fieldLine(input, &consumed) else { return .needsMoreBytes }
@@ -79,10 +102,9 @@ package struct HTTP1Parser {
                     try head!.append(line)
                     continue
                 }
-                let expectsContinue = try endHead()
-                if case .requestLine = phase { return .request(takeRequest()) }
-                return .head(
-                    request!, version: head!.requestLine.version, expectsContinue: expectsContinue)
+                let read = try endHead()
+                if let headStart { keep(read, input[headStart..<consumed]) }
+                return beginBody(of: read)
             case .body(let remaining):
                 let taken = takeBody(input, &consumed, atMost: remaining)
                 phase = .body(remaining: remaining - taken)
@@ -194,25 +216,55 @@ package struct HTTP1Parser {
 
     // MARK: - Head and body
 
-    /// Decides how the body is framed. Returns whether the client waits for 100.
-    private mutating func endHead() throws(RequestRefusal) -> Bool {
+    /// All lines are there: decides what they mean and how the body is framed.
+    private func endHead() throws(RequestRefusal) -> ReadHead {
         let head = head!
-        request = try head.request(scheme: scheme)
-        let framing = try head.bodyFraming()
-        let expectsContinue = try head.expectsContinue()
-        switch framing {
+        let read = ReadHead(
+            request: try head.request(scheme: scheme), version: head.requestLine.version,
+            framing: try head.bodyFraming(), keepsAlive: head.keepsAlive,
+            expectsContinue: try head.expectsContinue(), fieldByteCount: fieldByteCount,
+            fieldCount: fieldCount)
+        if case .sized(let byteCount) = read.framing, byteCount > limits.maximumBodyByteCount {
+            throw .bodyTooLarge(limit: limits.maximumBodyByteCount)
+        }
+        return read
+    }
+
+    private mutating func keep(_ read: ReadHead, _ bytes: Slice<UnsafeBufferPointer<UInt8>>) {
+        guard bytes.count <= Self.maximumKnownByteCount else { return }
+        knownBytes.removeAll(keepingCapacity: true)
+        knownBytes.append(contentsOf: bytes)
+        knownHead = read
+    }
+
+    /// The head before, where it comes again; it is then consumed.
+    private mutating func takeKnownHead(
+        _ input: UnsafeBufferPointer<UInt8>, _ consumed: inout Int
+    ) -> ReadHead? {
+        let count = knownBytes.count
+        guard let knownHead, input.count - consumed >= count, let base = input.baseAddress,
+            memcmp(base + consumed, knownBytes, count) == 0
+        else { return nil }
+        consumed += count
+        // Part of the line may have been here before.
+        scannedByteCount = 0
+        (fieldByteCount, fieldCount) = (knownHead.fieldByteCount, knownHead.fieldCount)
+        return knownHead
+    }
+
+    /// A request without a body is complete.
+    private mutating func beginBody(of read: ReadHead) -> HTTP1Event {
+        readHead = read
+        switch read.framing {
+        case .sized(0): return .request(takeRequest())
         case .sized(let byteCount):
-            guard byteCount <= limits.maximumBodyByteCount else {
-                throw .bodyTooLarge(limit: limits.maximumBodyByteCount)
-            }
-            phase = byteCount == 0 ? .requestLine : .body(remaining: byteCount)
             body = BodyBuffer(announced: byteCount)
-            return expectsContinue && byteCount > 0
+            phase = .body(remaining: byteCount)
         case .chunked:
             body = BodyBuffer(maximumByteCount: limits.maximumBodyByteCount)
             phase = .chunkSize
-            return expectsContinue
         }
+        return .head(read.request, version: read.version, expectsContinue: read.expectsContinue)
     }
 
     /// RFC 9112 §7.1: chunk-size [ chunk-ext ] CRLF.
@@ -256,11 +308,14 @@ package struct HTTP1Parser {
     }
 
     private mutating func takeRequest() -> HTTP1Request {
-        let head = head!
+        let read = readHead!
         let result = HTTP1Request(
-            request: ServerRequest(request: request!, body: body.bytes, version: head.requestLine.version),
-            keepsAlive: head.keepsAlive)
-        self = HTTP1Parser(limits: limits, scheme: scheme)
+            request: ServerRequest(request: read.request, body: body.bytes, version: read.version),
+            keepsAlive: read.keepsAlive)
+        phase = .requestLine
+        (head, readHead, body) = (nil, nil, BodyBuffer())
+        (scannedByteCount, fieldByteCount, fieldCount, chunkExtensionByteCount) = (0, 0, 0, 0)
+        hasSkippedEmptyLine = false
         return result
     }
 }

@@ -44,13 +44,17 @@ enum HTTP1ResponseWriter {
     static func isOwn(_ name: HTTPField.Name) -> Bool {
         let name = name.canonicalName
         // Few names are as long as one of these, so few are compared.
-        return ownNames.contains { $0.utf8.count == name.utf8.count && $0 == name }
+        return switch name.utf8.count {
+        case 2: name == "te"
+        case 4: name == "date"
+        case 7: name == "upgrade"
+        case 10: name == "connection" || name == "keep-alive"
+        case 14: name == "content-length"
+        case 16: name == "proxy-connection"
+        case 17: name == "transfer-encoding"
+        default: false
+        }
     }
-
-    private static let ownNames = [
-        "content-length", "date", "connection", "transfer-encoding", "keep-alive", "upgrade",
-        "proxy-connection", "te",
-    ]
 }
 
 extension ServerResponse {

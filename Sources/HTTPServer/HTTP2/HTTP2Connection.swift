@@ -17,7 +17,13 @@ final class HTTP2Connection: ApplicationProtocol {
 
     private let context: ConnectionContext
     private var session: HTTP2Session!
-    private var streams: [Int32: HTTP2Stream] = [:]
+    // The loop's thread alone comes here, and no method of these two calls anything that could come back: the checks at run
+    // time, several a request, would find nothing.
+    @exclusivity(unchecked) private var streams = HTTP2StreamTable()
+    /// The head that is arriving: RFC 9113 §4.3, no other frame comes between.
+    @exclusivity(unchecked) private var section = HTTP2HeaderSection()
+    /// What the head before means.
+    private var knownHead: HTTP2Head?
     private var events: [Event] = []
     private var resets: TokenBucket
     private var now: MonotonicTime
@@ -41,15 +47,19 @@ final class HTTP2Connection: ApplicationProtocol {
         resets = TokenBucket(
             burst: context.limits.streamResetBurst, perSecond: context.limits.streamResetsPerSecond, now: now)
         connectionDeadline = now + context.limits.idleTimeoutSeconds
-        session = HTTP2Session(delegate: self, limits: context.limits)
+        session = HTTP2Session(of: self, limits: context.limits)
     }
 
     var wantsInput: Bool { !hasFailed && !hasInputEnded && !isTerminated && session.wantsInput }
 
+    /// As many as there may be streams are answered in a turn.
+    var holdsRequests: Bool { false }
+    func turnEnded() {}
+
     var isFinished: Bool {
         if hasFailed || (!session.wantsInput && !session.wantsOutput) { return true }
         // What is incomplete will never be completed.
-        return hasInputEnded && !streams.values.contains { $0.stage == .answering || $0.stage == .sending }
+        return hasInputEnded && !streams.all.contains { $0.stage == .answering || $0.stage == .sending }
     }
 
     var deadline: MonotonicTime { min(earliestStreamDeadline, connectionDeadline) }
@@ -68,13 +78,15 @@ final class HTTP2Connection: ApplicationProtocol {
 
     func complete(exchange number: Int, with response: ServerResponse?, now: MonotonicTime) {
         self.now = now
-        guard let identifier = Int32(exactly: number), let stream = streams[identifier],
+        guard let identifier = Int32(exactly: number), let stream = stream(identifier),
             stream.stage == .answering
         else { return }
-        let isValid = response.map { (200...599).contains($0.status.code) } ?? false
-        send(
-            isValid
-                ? response! : context.unansweredResponse(requestContentType: stream.contentType), on: stream)
+        answer(stream, response)
+    }
+
+    private func answer(_ stream: HTTP2Stream, _ response: ServerResponse?) {
+        if let response, (200...599).contains(response.status.code) { return send(response, on: stream) }
+        send(context.unansweredResponse(requestContentType: stream.head?.contentType), on: stream)
     }
 
     func produce(into output: inout OutputQueue, now: MonotonicTime) {
@@ -94,7 +106,7 @@ final class HTTP2Connection: ApplicationProtocol {
 
     /// RFC 9113 §6.7: a PING may be sent at any time.
     func appendProbe(to output: inout OutputQueue, now: MonotonicTime) {
-        guard streams.values.contains(where: { $0.stage == .answering }) else { return }
+        guard streams.all.contains(where: { $0.stage == .answering }) else { return }
         session.submitPing()
         produce(into: &output, now: now)
     }
@@ -113,14 +125,14 @@ final class HTTP2Connection: ApplicationProtocol {
             isDraining ? session.goAway() : terminate(NGHTTP2_NO_ERROR)
             connectionDeadline = .never
         }
-        for stream in streams.values where stream.deadline <= now { expire(stream) }
+        for stream in streams.all where stream.deadline <= now { expire(stream) }
         handleEvents()
-        earliestStreamDeadline = streams.values.reduce(.never) { min($0, $1.deadline) }
+        earliestStreamDeadline = streams.all.reduce(.never) { min($0, $1.deadline) }
     }
 
     func abandon() {
-        for stream in streams.values { release(stream) }
-        streams = [:]
+        for stream in streams.all { release(stream) }
+        streams.removeAll()
     }
 
     // MARK: - Events
@@ -136,24 +148,24 @@ final class HTTP2Connection: ApplicationProtocol {
     private func handle(_ event: Event) {
         switch event {
         case .expectsContinue(let identifier):
-            guard let stream = streams[identifier], !stream.hasRequestEnded, stream.body.count == 0 else {
+            guard let stream = stream(identifier), !stream.hasRequestEnded, stream.body.count == 0 else {
                 return
             }
             session.submitContinue(stream: identifier)
         case .requestEnded(let identifier):
-            guard let stream = streams[identifier], !stream.isRefused else { return }
+            guard let stream = stream(identifier), !stream.isRefused else { return }
             dispatch(stream)
         case .refused(let identifier, let refusal):
-            guard let stream = streams[identifier] else { return }
+            guard let stream = stream(identifier) else { return }
             refuse(stream, refusal)
         case .answeredEarly(let identifier, let response):
-            guard let stream = streams[identifier] else { return }
+            guard let stream = stream(identifier) else { return }
             send(response, on: stream)
         case .bodyRead(let identifier):
-            guard let trailers = streams[identifier]?.response?.trailers else { return }
+            guard let trailers = stream(identifier)?.trailers else { return }
             session.submitTrailers(stream: identifier, fields: .trailers(trailers))
         case .responseEnded(let identifier):
-            guard let stream = streams[identifier], !stream.hasRequestEnded else { return }
+            guard let stream = stream(identifier), !stream.hasRequestEnded else { return }
             // A client may take a reset for a failure before it has looked at the answer: let it finish for a while.
             stream.stage = .lingering
             setDeadline(of: stream, context.limits.lingerTimeoutSeconds)
@@ -164,14 +176,13 @@ final class HTTP2Connection: ApplicationProtocol {
     }
 
     private func dispatch(_ stream: HTTP2Stream) {
-        do throws(RequestRefusal) {
-            stream.stage = .answering
-            stream.deadline = .never
-            context.bodyBudget.release(stream.body.count)
-            let request = try stream.takeRequest()
-            stream.exchange = context.dispatch(request, exchange: Int(stream.identifier))
-        } catch {
-            refuse(stream, error)
+        context.bodyBudget.release(stream.body.count)
+        guard let request = stream.takeRequest() else { preconditionFailure("a refused request goes on") }
+        stream.stage = .answering
+        stream.deadline = .never
+        switch context.dispatch(request, exchange: Int(stream.identifier)) {
+        case .answered(let response): answer(stream, response)
+        case .awaited(let exchange): stream.exchange = exchange
         }
     }
 
@@ -181,18 +192,23 @@ final class HTTP2Connection: ApplicationProtocol {
         stream.dropBody()
         stream.isRefused = true
         send(
-            context.refusalResponse(refusal, requestContentType: stream.contentType), on: stream)
+            context.refusalResponse(refusal, requestContentType: stream.head?.contentType), on: stream)
     }
 
     private func send(_ response: ServerResponse, on stream: HTTP2Stream) {
         stream.stage = .sending
         setDeadline(of: stream, context.limits.writeTimeoutSeconds)
         let hasBody =
-            !stream.isHead && response.mayHaveBody && (!response.body.isEmpty || response.trailers != nil)
-        stream.response = response
-        session.submitResponse(
-            stream: stream.identifier, fields: .head(of: response, date: context.date.text), hasBody: hasBody)
+            stream.head?.isHeadMethod != true && response.mayHaveBody
+            && (!response.body.isEmpty || response.trailers != nil)
+        if hasBody {
+            stream.responseBody = response.body
+            stream.trailers = response.trailers
+        }
+        session.submit(response, stream: stream.identifier, date: context.date.text, hasBody: hasBody)
     }
+
+    private func stream(_ identifier: Int32) -> HTTP2Stream? { streams.find(identifier) }
 
     private func terminate(_ code: nghttp2_error_code) {
         guard !isTerminated else { return }
@@ -235,51 +251,62 @@ final class HTTP2Connection: ApplicationProtocol {
     }
 }
 
-extension HTTP2Connection: HTTP2SessionDelegate {
+/// What nghttp2 reports while it reads or writes: these append to state, and never call the session.
+extension HTTP2Connection {
     func headersBegan(stream identifier: Int32) {
         let stream = HTTP2Stream(identifier: identifier, deadline: now)
-        streams[identifier] = stream
+        streams.append(stream)
+        section.begin(stream: identifier)
         setDeadline(of: stream, context.limits.headerTimeoutSeconds)
     }
 
     func header(stream identifier: Int32, name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>)
     {
-        guard let stream = streams[identifier] else { return }
-        stream.headerSectionByteCount += name.count + value.count
-        guard stream.headerSectionByteCount <= floodByteCount else {
-            if !isTerminated { events.append(.floods) }
+        if section.stream == identifier, section.byteCount <= floodByteCount {
+            section.append(name: name, value: value)
+            if section.byteCount > floodByteCount, !isTerminated { events.append(.floods) }
             return
         }
-        guard stream.refusal == nil else { return }
+        // A trailer, or more of a flood.
+        guard let stream = stream(identifier), stream.stage != .receivingHead else { return }
         do throws(RequestRefusal) {
-            try stream.append(name: name, value: value, limits: context.limits)
+            try stream.countTrailer(name.count + value.count, limits: context.limits)
         } catch {
             // Answered when the section has ended: nghttp2 takes no answer in its middle.
-            stream.refusal = error
+            if stream.refusal == nil { stream.refusal = error }
+            if stream.trailerByteCount > floodByteCount, !isTerminated { events.append(.floods) }
         }
     }
 
+    /// The end of a header section, be it the head or the trailers.
     func headersEnded(stream identifier: Int32, endsStream: Bool) {
-        guard let stream = streams[identifier], stream.stage == .receivingHead else { return }
+        guard let stream = stream(identifier), stream.stage == .receivingHead else { return }
         stream.stage = .receivingBody
+        stream.bodyStart = now
         setDeadline(of: stream, context.limits.bodyTimeoutSeconds)
-        if let refusal = stream.refusal { return refuseLater(stream, refusal) }
-        do throws(RequestRefusal) {
-            let expectsContinue = try stream.endHead(limits: context.limits)
-            if endsStream { return }
-            if let response = context.handler.earlyResponse(to: try stream.head(), version: .http2) {
-                stream.isRefused = true
-                events.append(.answeredEarly(identifier, response))
-            } else if expectsContinue {
-                events.append(.expectsContinue(identifier))
-            }
-        } catch {
-            refuseLater(stream, error)
+        let head = readHead()
+        stream.endHead(head, limits: context.limits)
+        guard let request = head.request else { return refuseLater(stream, head.refusal!) }
+        if endsStream { return }
+        if let response = context.handler.earlyResponse(to: request, version: .http2) {
+            stream.isRefused = true
+            events.append(.answeredEarly(identifier, response))
+        } else if head.expectsContinue {
+            events.append(.expectsContinue(identifier))
         }
+    }
+
+    /// What the section that has arrived means.
+    private func readHead() -> HTTP2Head {
+        defer { section.end() }
+        if let knownHead, section.isRepetition { return knownHead }
+        let head = HTTP2Head(&section, limits: context.limits)
+        knownHead = head
+        return head
     }
 
     func data(stream identifier: Int32, bytes: UnsafeBufferPointer<UInt8>) {
-        guard let stream = streams[identifier], !stream.isRefused else { return }
+        guard let stream = stream(identifier), !stream.isRefused else { return }
         do throws(RequestRefusal) {
             guard context.bodyBudget.charge(bytes.count) else { throw .overloaded }
             do throws(RequestRefusal) {
@@ -288,42 +315,46 @@ extension HTTP2Connection: HTTP2SessionDelegate {
                 context.bodyBudget.release(bytes.count)
                 throw error
             }
+            guard stream.stage == .receivingBody else { return }
+            stream.deadline = context.limits.bodyDeadline(
+                start: stream.bodyStart, byteCount: stream.body.count, now: now)
         } catch {
             refuseLater(stream, error)
         }
     }
 
     func requestEnded(stream identifier: Int32) {
-        guard let stream = streams[identifier] else { return }
+        guard let stream = stream(identifier) else { return }
         stream.hasRequestEnded = true
         if stream.refusal != nil, !stream.isRefused { return refuseLater(stream, stream.refusal!) }
         if !stream.isRefused { events.append(.requestEnded(identifier)) }
     }
 
     func streamClosed(stream identifier: Int32, errorCode: UInt32) {
-        if let stream = streams.removeValue(forKey: identifier) { release(stream) }
+        if let stream = streams.remove(identifier) { release(stream) }
         // RFC 9113 §10.5: streams that are begun and reset cost us more than the client.
         if errorCode != NGHTTP2_NO_ERROR.rawValue, !resets.take(now: now) { events.append(.floods) }
     }
 
+    /// A frame that ends our side of the stream has been written.
     func responseEnded(stream identifier: Int32) {
-        if streams[identifier]?.hasRequestEnded == false { events.append(.responseEnded(identifier)) }
+        if stream(identifier)?.hasRequestEnded == false { events.append(.responseEnded(identifier)) }
     }
 
+    /// Copies the next bytes of the answer's body; returns how many, and whether they are the last.
     func readBody(stream identifier: Int32, into buffer: UnsafeMutableBufferPointer<UInt8>) -> HTTP2BodyPart {
-        guard let stream = streams[identifier], let response = stream.response else {
+        guard let stream = stream(identifier) else {
             return HTTP2BodyPart(byteCount: 0, isLast: true, hasTrailers: false)
         }
-        let count = min(buffer.count, response.body.count - stream.sentByteCount)
-        response.body.withUnsafeBufferPointer { body in
-            let part = UnsafeBufferPointer(
-                rebasing: body[stream.sentByteCount..<stream.sentByteCount + count])
-            _ = buffer.update(fromContentsOf: part)
+        let (body, sent) = (stream.responseBody, stream.sentByteCount)
+        let count = min(buffer.count, body.count - sent)
+        body.withUnsafeBufferPointer { body in
+            _ = buffer.update(fromContentsOf: UnsafeBufferPointer(rebasing: body[sent..<sent + count]))
         }
-        stream.sentByteCount += count
+        stream.sentByteCount = sent + count
         setDeadline(of: stream, context.limits.writeTimeoutSeconds)
-        let isLast = stream.sentByteCount == response.body.count
-        let hasTrailers = response.trailers != nil
+        let isLast = sent + count == body.count
+        let hasTrailers = stream.trailers != nil
         if isLast, hasTrailers { events.append(.bodyRead(identifier)) }
         return HTTP2BodyPart(byteCount: count, isLast: isLast, hasTrailers: hasTrailers)
     }

@@ -5,26 +5,31 @@ internal import HTTPTypes
 struct HTTP2FieldBlock {
     private var bytes: [UInt8] = []
     private var lengths: [(name: Int, value: Int)] = []
+    /// Whose head this is, where it is an answer's: the next one's may be the same.
+    private var source: Source?
 
-    /// Enough for most answers: nothing grows while one is written.
-    private static let (expectedByteCount, expectedFieldCount) = (256, 8)
-
-    init() {
-        bytes.reserveCapacity(Self.expectedByteCount)
-        lengths.reserveCapacity(Self.expectedFieldCount)
+    private struct Source: Equatable {
+        let status: Int
+        let bodyByteCount: Int?
+        let date: String
+        let headers: HTTPFields
     }
 
-    /// An answer's head. RFC 9113 §8.2.2: no connection fields.
-    static func head(of response: ServerResponse, date: String) -> HTTP2FieldBlock {
-        var block = HTTP2FieldBlock()
-        block.append(":status") { $0.appendDecimal(response.status.code) }
-        for field in response.headers where !HTTP1ResponseWriter.isOwn(field.name) { block.append(field) }
-        block.append("date") { $0.append(contentsOf: date.utf8) }
-        // gRPC peers expect none with trailers.
-        if response.mayHaveBody, response.trailers == nil {
-            block.append("content-length") { $0.appendDecimal(response.body.count) }
-        }
-        return block
+    /// An answer's head takes the place of what was there. RFC 9113 §8.2.2: no connection fields.
+    mutating func setHead(of response: ServerResponse, date: String) {
+        // gRPC peers expect no content-length with trailers.
+        let hasLength = response.mayHaveBody && response.trailers == nil
+        let source = Source(
+            status: response.status.code, bodyByteCount: hasLength ? response.body.count : nil, date: date,
+            headers: response.headers)
+        guard source != self.source else { return }
+        self.source = source
+        bytes.removeAll(keepingCapacity: true)
+        lengths.removeAll(keepingCapacity: true)
+        append(":status") { $0.appendDecimal(response.status.code) }
+        for field in response.headers where !HTTP1ResponseWriter.isOwn(field.name) { append(field) }
+        append("date") { $0.append(contentsOf: date.utf8) }
+        if let count = source.bodyByteCount { append("content-length") { $0.appendDecimal(count) } }
     }
 
     static func trailers(_ fields: HTTPFields) -> HTTP2FieldBlock {
@@ -52,13 +57,17 @@ struct HTTP2FieldBlock {
         bytes.withUnsafeBufferPointer { bytes in
             // The library's type is mutable, its use of it is not.
             var next = UnsafeMutablePointer(mutating: bytes.baseAddress!)
-            let fields = lengths.map { length in
-                defer { next += length.name + length.value }
-                return nghttp2_nv(
-                    name: next, value: next + length.name, namelen: length.name, valuelen: length.value,
-                    flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: lengths.count) { fields in
+                for (index, length) in lengths.enumerated() {
+                    fields.initializeElement(
+                        at: index,
+                        to: nghttp2_nv(
+                            name: next, value: next + length.name, namelen: length.name,
+                            valuelen: length.value, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
+                    next += length.name + length.value
+                }
+                body(UnsafeBufferPointer(fields))
             }
-            fields.withUnsafeBufferPointer(body)
         }
     }
 }

@@ -1,20 +1,5 @@
 import CNGHTTP2
 
-/// What an nghttp2 session reports. Called while it reads or writes: append to state, never call the session.
-protocol HTTP2SessionDelegate: AnyObject {
-    func headersBegan(stream: Int32)
-    func header(stream: Int32, name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>)
-    /// The end of a header section, be it the head or the trailers.
-    func headersEnded(stream: Int32, endsStream: Bool)
-    func data(stream: Int32, bytes: UnsafeBufferPointer<UInt8>)
-    func requestEnded(stream: Int32)
-    func streamClosed(stream: Int32, errorCode: UInt32)
-    /// A frame that ends our side of the stream has been written.
-    func responseEnded(stream: Int32)
-    /// Copies the next bytes of the answer's body; returns how many, and whether they are the last.
-    func readBody(stream: Int32, into buffer: UnsafeMutableBufferPointer<UInt8>) -> HTTP2BodyPart
-}
-
 struct HTTP2BodyPart {
     let byteCount: Int
     let isLast: Bool
@@ -22,11 +7,11 @@ struct HTTP2BodyPart {
     let hasTrailers: Bool
 }
 
-/// nghttp2's server session. All unsafe calls of the library are here; the delegate outlives the session.
+/// nghttp2's server session. All unsafe calls of the library are here; the connection outlives the session.
 final class HTTP2Session {
     private let session: OpaquePointer
-    /// What the callbacks find behind `user_data`.
-    private let box: HTTP2Callbacks.Box
+    /// Keeps its memory from answer to answer.
+    private var head = HTTP2FieldBlock()
 
     /// A stream's window: a body of this size flows without waiting for us.
     static let streamWindowByteCount: Int32 = 1 << 20
@@ -38,7 +23,7 @@ final class HTTP2Session {
     /// bounded by the header limits.
     static let maximumContinuationReads = 8 * 9
 
-    init(delegate: any HTTP2SessionDelegate, limits: Limits) {
+    init(of connection: HTTP2Connection, limits: Limits) {
         var callbacks: OpaquePointer?
         // nghttp2 allocates here; without memory nothing can be served.
         precondition(nghttp2_session_callbacks_new(&callbacks) == 0, "nghttp2 is out of memory")
@@ -49,12 +34,10 @@ final class HTTP2Session {
         defer { nghttp2_option_del(options) }
         nghttp2_option_set_max_continuations(options, Self.maximumContinuationReads)
         var created: OpaquePointer?
-        let box = HTTP2Callbacks.Box(delegate: delegate)
         precondition(
             nghttp2_session_server_new2(
-                &created, callbacks, Unmanaged.passUnretained(box).toOpaque(), options) == 0,
+                &created, callbacks, Unmanaged.passUnretained(connection).toOpaque(), options) == 0,
             "nghttp2 is out of memory")
-        self.box = box
         session = created!
 
         let settings = [
@@ -91,10 +74,14 @@ final class HTTP2Session {
     var wantsOutput: Bool { nghttp2_session_want_write(session) != 0 }
 
     /// Both calls fail only for a stream that is gone, which needs no answer.
-    func submitResponse(stream: Int32, fields: HTTP2FieldBlock, hasBody: Bool) {
+    func submit(_ response: ServerResponse, stream: Int32, date: String, hasBody: Bool) {
         var provider = nghttp2_data_provider()
         provider.read_callback = HTTP2Callbacks.readBody
-        fields.withFields { fields in
+        var head = HTTP2FieldBlock()
+        swap(&head, &self.head)
+        defer { swap(&head, &self.head) }
+        head.setHead(of: response, date: date)
+        head.withFields { fields in
             _ = withUnsafePointer(to: &provider) { provider in
                 nghttp2_submit_response(
                     session, stream, fields.baseAddress, fields.count, hasBody ? provider : nil)

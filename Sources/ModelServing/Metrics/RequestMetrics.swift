@@ -9,6 +9,9 @@ package final class RequestMetrics: MetricFamily {
         /// -1 for requests that name no model of the repository.
         let model: Int
         let status: Int
+
+        /// One number is hashed faster than three; they are all small.
+        func hash(into hasher: inout Hasher) { hasher.combine((endpoint << 20 ^ model) << 10 ^ status) }
     }
 
     /// What a request is counted in. The histogram is that of the endpoint and model, whatever the status.
@@ -20,8 +23,17 @@ package final class RequestMetrics: MetricFamily {
     private struct Tables {
         var series: [Key: Series] = [:]
         var durations: [Key: Histogram] = [:]
+        /// What the request before was counted in: what is polled comes again and again.
+        private var latest: (key: Key, series: Series)?
 
         mutating func series(_ key: Key) -> Series {
+            if let latest, latest.key == key { return latest.series }
+            let found = find(key)
+            latest = (key, found)
+            return found
+        }
+
+        private mutating func find(_ key: Key) -> Series {
             if let known = series[key] { return known }
             let timed = Key(endpoint: key.endpoint, model: key.model, status: 0)
             let made = Series(count: Counter(), duration: durations[timed] ?? Histogram())

@@ -18,17 +18,14 @@ struct GRPCService: Sendable {
 
     /// Whether a request is for gRPC, by its content-type or its path.
     func claims(_ request: HTTPRequest) -> Bool {
-        Self.isGRPC(request.headerFields[.contentType])
+        let fields = request.headerFields
+        return fields.contains(.contentType) && Self.isGRPC(fields[.contentType])
             || Self.isPath(request.path ?? "")
     }
 
     /// Whether a path is of one of the services, its procedure known or not.
     private static func isPath(_ path: String) -> Bool {
-        let path = path.utf8
-        return ProcedureCatalog.services.contains { service in
-            path.first == UInt8(ascii: "/") && path.dropFirst().starts(with: service.utf8)
-                && path.dropFirst(1 + service.utf8.count).first == UInt8(ascii: "/")
-        }
+        ProcedureCatalog.pathPrefixes.contains { path.hasPrefix($0) }
     }
 
     /// `application/grpc`, with `+proto` and parameters or without.

@@ -3,6 +3,7 @@ enum ProcedureCatalog {
     static let inferenceService = "inference.GRPCInferenceService"
     static let healthService = "grpc.health.v1.Health"
     static let services = [inferenceService, healthService]
+    static let pathPrefixes = services.map { "/\($0)/" }
 
     static func standard(_ services: ServingServices) -> [any Procedure] {
         [

@@ -15,7 +15,8 @@ final class RequestIdentifiers: Sendable {
 
     /// The request's own; `nil` where it has none or one that is no plain word.
     static func own(_ fields: HTTPFields) -> String? {
-        guard let text = fields[headerName], (1...maximumByteCount).contains(text.utf8.count),
+        guard fields.contains(headerName), let text = fields[headerName],
+            (1...maximumByteCount).contains(text.utf8.count),
             text.utf8.allSatisfy(isPlain)
         else { return nil }
         return text

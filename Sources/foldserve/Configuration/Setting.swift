@@ -64,6 +64,7 @@ package struct Setting {
             limit("streamResetsPerSecond", \.streamResetsPerSecond),
             limit("headerTimeoutSeconds", \.headerTimeoutSeconds),
             limit("bodyTimeoutSeconds", \.bodyTimeoutSeconds),
+            limit("minimumBodyBytesPerSecond", \.minimumBodyBytesPerSecond),
             limit("idleTimeoutSeconds", \.idleTimeoutSeconds),
             limit("handshakeTimeoutSeconds", \.handshakeTimeoutSeconds),
             limit("writeTimeoutSeconds", \.writeTimeoutSeconds),

@@ -78,7 +78,8 @@ package struct FuzzedConnection {
         var output = OutputQueue()
         var moved = true
         while moved {
-            moved = false
+            connection.turnEnded()
+            moved = connection.holdsRequests
             for message in Self.mailbox.takeAll() {
                 moved = true
                 switch message {
@@ -99,7 +100,8 @@ package struct FuzzedConnection {
     }
 }
 
-/// Answers by the first letter of the path: /h late, /d never, /t with trailers, /n with 204, others with their path.
+/// Answers by the first letter of the path: /h late, /d never, /n with 204 by the mailbox, /t with trailers, others with
+/// their path.
 private final class FuzzHandler: RequestHandler {
     private struct State {
         var seen: [String] = []
@@ -107,20 +109,23 @@ private final class FuzzHandler: RequestHandler {
     }
     private let state = Lock(State())
 
-    func handle(_ request: ServerRequest, responder: Responder) {
+    func handle(_ request: ServerRequest, responder: () -> Responder) -> ServerResponse? {
         let path = request.request.path ?? ""
         let body = String(decoding: request.body, as: UTF8.self)
         let fields = request.request.headerFields.map { "\($0.name)=\($0.value)" }.joined(separator: ";")
         let text = "\(request.request.method) \(request.request.authority ?? "") \(path) \(fields) \(body)"
         state.withLock { $0.seen.append(text) }
         switch path.utf8.dropFirst().first {
-        case UInt8(ascii: "h"): state.withLock { $0.held.append(responder) }
-        case UInt8(ascii: "d"): break
+        case UInt8(ascii: "h"):
+            let responder = responder()
+            state.withLock { $0.held.append(responder) }
+        case UInt8(ascii: "d"): _ = responder()
         case UInt8(ascii: "t"):
-            responder.respond(ServerResponse(status: .ok, body: [1, 2], trailers: [.init("x")!: "y"]))
-        case UInt8(ascii: "n"): responder.respond(ServerResponse(status: .noContent))
-        default: responder.respond(ServerResponse(status: .ok, body: Array(path.utf8)))
+            return ServerResponse(status: .ok, body: [1, 2], trailers: [.init("x")!: "y"])
+        case UInt8(ascii: "n"): responder().respond(ServerResponse(status: .noContent))
+        default: return ServerResponse(status: .ok, body: Array(path.utf8))
         }
+        return nil
     }
 
     func errorResponse(
