@@ -62,7 +62,7 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .json(let reason, let byteOffset):
-            "the body is not the JSON expected: \(reason) at byte \(byteOffset)"
+            "the body is no JSON: \(reason) at byte \(byteOffset)"
         case .missingKey(let key, let owner): "\(owner) has no '\(key)'"
         case .repeatedKey(let key, let owner): "\(owner) has '\(key)' twice"
         case .value(let key, let owner, let expected): "'\(key)' of \(owner) must be \(expected)"

@@ -170,15 +170,75 @@ import Testing
                 input(#"["a"]"#).replacing("FP32", with: "BYTES"),
                 "inference input 'x' data-type is 'BYTES', but model 'm' expects 'FP32'"
             ),
-            (input("[1,2,3]"), "input 'x': shape [1,4] needs 4 elements, data has fewer"),
-            (input("[1,2,3,4,5]"), "input 'x': shape [1,4] needs 4 elements, data has more"),
-            (input("[[1,2],[3,4]]"), "input 'x': data is not nested as shape [1,4] says"),
-            (input("[1,2,3,1e39]"), "input 'x': element 3 is out of range of FP32"),
+            (input("[1,2,3]"), "input 'x': inputs[0].data: expected 4 elements for shape [1,4], got 3"),
+            (
+                input("[1,2,3,4,5]"),
+                "input 'x': inputs[0].data: expected 4 elements for shape [1,4], got more"
+            ),
+            (
+                input("[[1,2],[3,4]]"),
+                "input 'x': inputs[0].data[0]: expected lists nested as shape [1,4] says, got one of another length"
+            ),
+            (
+                input("[1,2,3,1e39]"),
+                "input 'x': inputs[0].data[3]: expected a number in the range of FP32, got 1e39"
+            ),
         ]
         for (body, text) in known {
             let response = service.infer(body)
             #expect(response.status.code == 400)
-            #expect(response.errorMessage?.hasPrefix(text) == true, "\(response.text)")
+            #expect(response.errorMessage == text, "\(response.text)")
         }
+    }
+
+    @Test(arguments: [
+        ("", "the body: expected an object, got the end"), ("[]", "the body: expected an object, got a list"),
+        ("{} 1", "the body: expected the end, got 1"), ("{1}", "the body: expected a key, got 1"),
+        (#"{"id":1}"#, "id: expected a string, got 1"), (#"{"id" 1}"#, "id: expected ':', got 1"),
+        (#"{"id":"a" "inputs"}"#, "id: expected ',' or '}', got a string"),
+        (#"{"inputs":{}}"#, "inputs: expected a list, got an object"),
+        (#"{"id":"r","inputs":[1]}"#, "inputs[0]: expected an object, got 1"),
+        (#"{"inputs":[{}]}"#, "inputs[0] has no 'name'"),
+        (#"{"inputs":[{"name":"x","name":"x"}]}"#, "inputs[0] has 'name' twice"),
+        (#"{"inputs":[{"shape":[1, "4"]}]}"#, "inputs[0].shape[1]: expected an integer, got a string"),
+        (#"{"inputs":[{"shape":[1,4.5]}]}"#, "inputs[0].shape[1]: expected an integer, got 4.5"),
+        (
+            #"{"inputs":[{"parameters":{"binary_data_size": -1}}]}"#,
+            "inputs[0].parameters.binary_data_size: expected 0 or more, got -1"
+        ),
+        (
+            #"{"outputs":[{"name":"y"},{"parameters":{"binary_data":"yes"}}]}"#,
+            "outputs[1].parameters.binary_data: expected true or false, got a string"
+        ),
+        (#"{"parameters":{"timeout":-1}}"#, "parameters.timeout: expected 0 or more microseconds, got -1"),
+        (#"{"a\"b":[{"\\":{"c":[[],nul]}}]}"#, #"a\"b[0].\\.c[1]: expected null, got nul"#),
+        (
+            #"{"\#(String(repeating: "k", count: 50))":x}"#,
+            String(repeating: "k", count: 40) + "…: expected a value, got x"
+        ),
+        (#"{"id":"\q"}"#, "the body is no JSON: an unknown escape at byte 9"),
+    ])
+    func `an error of the JSON names the path, what is expected and what is there`(
+        _ body: String, _ message: String
+    ) {
+        let response = service.infer(body)
+        #expect(response.status.code == 400)
+        #expect(response.errorMessage == message)
+    }
+
+    @Test(arguments: [
+        ("[1,2,3,null]", "inputs[0].data[3]: expected a number (FP32), got null"),
+        ("[1, [2],3,4]", "inputs[0].data[1]: expected lists nested as shape [1,4] says, got a list"),
+        (
+            "[[1,2,3,4],[5]]",
+            "inputs[0].data: expected lists nested as shape [1,4] says, got one of another length"
+        ),
+        ("[[1,2,3,\"4\"]]", "inputs[0].data[0][3]: expected a number (FP32), got a string"),
+        ("\"1234567\"", "inputs[0].data: expected a list, got a string"),
+        ("[", "inputs[0].data: expected 4 elements for shape [1,4], got fewer"),
+    ])
+    func `an error of the data names the element`(_ data: String, _ message: String) {
+        let response = service.infer(input(data))
+        #expect(response.errorMessage == "input 'x': " + message)
     }
 }

@@ -87,7 +87,7 @@ import Testing
         (#"{"instances":[[1,2 3,4]]}"#, "instances[0]: expected ',' or ']', got 3"),
         (#"{"instances":[{"x":[1,2]}]}"#, "instances[0].x: expected a list of 4, got 2"),
         (#"{"instances":[{"x":[1,2,3,[]]}]}"#, "instances[0].x[3]: expected a number (FP32), got a list"),
-        (#"{"instances":[{"x":[1,2,3,4]},[1]]}"#, "instances[1]: expected an object, got something else"),
+        (#"{"instances":[{"x":[1,2,3,4]},[1]]}"#, "instances[1]: expected an object, got a list"),
         (
             #"{"instances":[{"x":[1,2,3,4]},{}]}"#,
             "instances[1]: expected the keys of instances[0], got no 'x'"
@@ -102,7 +102,7 @@ import Testing
             #"{"instances":[{"b64":"A"}]}"#,
             #"instances[0]: expected a list of 4, got an object that is not {"b64": base64}"#
         ),
-        (#"{"instances":5}"#, "the body is not the JSON expected: 'instances' must be a list at byte 13"),
+        (#"{"instances":5}"#, "instances: expected a list, got 5"),
         (#"{}"#, "the request has no 'instances' or 'inputs'"),
         (
             #"{"instances":[[1,2,3,4]],"inputs":[[1,2,3,4]]}"#,

@@ -51,7 +51,8 @@ struct InferAssembly {
 
     mutating func setTimeout(microseconds: Int) throws(RequestError) {
         guard microseconds >= 0 else {
-            throw .value(key: "timeout", of: "the request's parameters", expected: "microseconds, 0 or more")
+            throw .mismatch(
+                path: "parameters.timeout", expected: "0 or more microseconds", actual: "\(microseconds)")
         }
         // As in Triton, 0 stands for no timeout.
         timeoutMicroseconds = microseconds == 0 ? nil : UInt64(microseconds)
@@ -59,10 +60,12 @@ struct InferAssembly {
 
     mutating func setPriority(_ priority: Int) throws(RequestError) {
         guard priority >= 0 else {
-            throw .value(key: "priority", of: "the request's parameters", expected: "0 or more")
+            throw .mismatch(path: "parameters.priority", expected: "0 or more", actual: "\(priority)")
         }
         self.priority = priority
     }
+
+    var requestedCount: Int { requested.count }
 
     /// Throws when one output more would be too many: before it is read.
     func checkRoomForOutput() throws(RequestError) {
@@ -76,7 +79,8 @@ struct InferAssembly {
         guard (0...limits.maximumClassCount).contains(output.classCount) else {
             throw .output(
                 output.name,
-                reason: "'\(InferFields.classification)' must be 0 to \(limits.maximumClassCount)")
+                reason: "'\(InferFields.classification)' must be 0 to \(limits.maximumClassCount), "
+                    + "got \(output.classCount)")
         }
         guard !requested.contains(where: { $0.name == output.name }) else {
             throw .output(output.name, reason: "is requested twice")

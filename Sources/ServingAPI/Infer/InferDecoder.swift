@@ -77,7 +77,8 @@ struct InferDecoder {
         guard assembly.inputs.count + binaryInputs.count < maximumCount else {
             throw .limit("inputs", maximum: maximumCount)
         }
-        let fields = try InputFields(&reader, assembly)
+        let fields = try InputFields(
+            &reader, assembly, place: "inputs[\(assembly.inputs.count + binaryInputs.count)]")
         let name = fields.name
         guard assembly.inputs[name] == nil, !binaryInputs.contains(where: { $0.port.name == name }) else {
             throw .serving(.repeatedInput(model: assembly.model, input: name))
@@ -95,7 +96,8 @@ struct InferDecoder {
     private mutating func readOutput(_ reader: inout JSONReader) throws(RequestError) {
         try assembly.checkRoomForOutput()
         var output = InferAssembly.RequestedOutput()
-        var seen = SeenKeys(owner: "an output")
+        let place = "outputs[\(assembly.requestedCount)]"
+        var seen = SeenKeys(owner: place)
         try reader.object { (reader, key) throws(RequestError) in
             switch key {
             case "name":
@@ -114,7 +116,7 @@ struct InferDecoder {
             default: try reader.skipValue()
             }
         }
-        guard seen.contains("name") else { throw .missingKey("name", of: "an output") }
+        guard seen.contains("name") else { throw .missingKey("name", of: place) }
         try assembly.request(output)
     }
 

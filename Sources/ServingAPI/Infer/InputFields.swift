@@ -11,8 +11,9 @@ struct InputFields {
     /// How many bytes follow the JSON, where they are there.
     let binaryByteCount: Int?
 
-    init(_ reader: inout JSONReader, _ assembly: InferAssembly) throws(RequestError) {
-        var seen = SeenKeys(owner: "an input")
+    /// `place` is where the input stands in the request.
+    init(_ reader: inout JSONReader, _ assembly: InferAssembly, place: String) throws(RequestError) {
+        var seen = SeenKeys(owner: place)
         var name: String?
         var datatype: String?
         var extents: [Int]?
@@ -50,7 +51,7 @@ struct InputFields {
             default: try reader.skipValue()
             }
         }
-        guard let name else { throw .missingKey("name", of: "an input") }
+        guard let name else { throw .missingKey("name", of: place) }
         guard let datatype else { throw .missingKey("datatype", of: "input '\(name)'") }
         guard let extents else { throw .missingKey("shape", of: "input '\(name)'") }
         if checked == nil { checked = try assembly.checked(name, datatype: datatype, shape: extents) }
@@ -81,8 +82,10 @@ struct InputFields {
         var byteCount: Int?
         try reader.object { (reader, key) throws(RequestError) in
             guard key == InferFields.binaryDataSize else { return try reader.skipValue() }
+            _ = reader.peek()
+            let start = reader
             let value = try reader.integer()
-            guard value >= 0 else { throw .value(key: key, of: "an input", expected: "0 or more") }
+            guard value >= 0 else { throw start.mismatch(expected: "0 or more") }
             byteCount = value
         }
         return byteCount

@@ -27,12 +27,29 @@ package struct JSONReader {
         return nil
     }
 
+    /// What is no JSON.
     func error(_ reason: String) -> RequestError { .json(reason: reason, byteOffset: position) }
 
-    mutating func expect(_ character: Unicode.Scalar) throws(RequestError) {
-        guard peek() == UInt8(ascii: character) else { throw error("expected '\(character)'") }
+    /// What stands here is not what should.
+    func mismatch(expected: String) -> RequestError {
+        .mismatch(
+            path: JSONPlace.path(of: position, in: bytes), expected: expected,
+            actual: valueText)
+    }
+
+    /// What stands here, for errors.
+    var valueText: String {
+        bytes.withUnsafeBufferPointer {
+            JSONPlace.value(at: position, in: UnsafeBufferPointer(rebasing: $0[..<end]))
+        }
+    }
+
+    private mutating func expect(_ character: Unicode.Scalar, _ name: String) throws(RequestError) {
+        guard peek() == UInt8(ascii: character) else { throw mismatch(expected: name) }
         position += 1
     }
+
+    mutating func expectQuote() throws(RequestError) { try expect("\"", "a string") }
 
     mutating func skip(_ character: Unicode.Scalar) -> Bool {
         guard peek() == UInt8(ascii: character) else { return false }
@@ -42,38 +59,38 @@ package struct JSONReader {
 
     /// Throws unless nothing but white space is left.
     package mutating func finish() throws(RequestError) {
-        guard peek() == nil else { throw error("expected the end") }
+        guard peek() == nil else { throw mismatch(expected: "the end") }
     }
 
     /// Calls `member` at each value of an object with its key; `member` must pass the value.
     mutating func object(
         _ member: (inout JSONReader, String) throws(RequestError) -> Void
     ) throws(RequestError) {
-        try enter("{")
+        try enter("{", "an object")
         if !skip("}") {
             repeat {
-                guard peek() == UInt8(ascii: "\"") else { throw error("expected a key") }
+                guard peek() == UInt8(ascii: "\"") else { throw mismatch(expected: "a key") }
                 let key = try string()
-                try expect(":")
+                try expect(":", "':'")
                 try member(&self, key)
             } while skip(",")
-            try expect("}")
+            try expect("}", "',' or '}'")
         }
         depth -= 1
     }
 
     /// Calls `element` at each value of a list; `element` must pass the value.
     mutating func array(_ element: (inout JSONReader) throws(RequestError) -> Void) throws(RequestError) {
-        try enter("[")
+        try enter("[", "a list")
         if !skip("]") {
             repeat { try element(&self) } while skip(",")
-            try expect("]")
+            try expect("]", "',' or ']'")
         }
         depth -= 1
     }
 
-    private mutating func enter(_ opening: Unicode.Scalar) throws(RequestError) {
-        try expect(opening)
+    private mutating func enter(_ opening: Unicode.Scalar, _ name: String) throws(RequestError) {
+        try expect(opening, name)
         depth += 1
         guard depth <= limits.maximumDepth else {
             throw error("more than \(limits.maximumDepth) levels")
@@ -95,7 +112,7 @@ package struct JSONReader {
         case UInt8(ascii: "f"):
             try literal("false")
             return false
-        default: throw error("expected true or false")
+        default: throw mismatch(expected: "true or false")
         }
     }
 
@@ -106,7 +123,7 @@ package struct JSONReader {
         do {
             return try numbers { (scanner) throws(ScanError) in Int(try Int64.scan(&scanner)) }
         } catch {
-            throw reader.error("expected an integer")
+            throw reader.mismatch(expected: "an integer")
         }
     }
 
@@ -126,7 +143,7 @@ package struct JSONReader {
             do {
                 try numbers { (scanner) throws(ScanError) in _ = try scanner.number() }
             } catch {
-                throw reader.error("expected a value")
+                throw reader.mismatch(expected: "a value")
             }
         }
     }
@@ -135,7 +152,7 @@ package struct JSONReader {
         let count = text.utf8CodeUnitCount
         guard end - position >= count,
             (0..<count).allSatisfy({ bytes[position + $0] == text.utf8Start[$0] })
-        else { throw error("expected \(text)") }
+        else { throw mismatch(expected: "\(text)") }
         position += count
     }
 

@@ -1,7 +1,7 @@
 extension JSONReader {
     /// A string of at most `limits.maximumStringByteCount` bytes.
     mutating func string() throws(RequestError) -> String {
-        try expect("\"")
+        try expectQuote()
         let start = position
         var text: [UInt8] = []
         while true {
@@ -24,7 +24,7 @@ extension JSONReader {
 
     /// Passes a string of any length.
     mutating func skipString() throws(RequestError) {
-        try expect("\"")
+        try expectQuote()
         var ignored: [UInt8] = []
         while true {
             let byte = try stringByte()

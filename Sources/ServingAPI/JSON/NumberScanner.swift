@@ -1,9 +1,22 @@
+import ModelServing
+import Tensors
+
 /// Why a number cannot be taken.
 enum ScanError: Error {
     case malformed
     case notAnInteger
     case outOfRange
     case tooLong
+
+    /// What should stand there instead.
+    func expected(_ type: ElementType) -> String {
+        switch self {
+        case .malformed: type == .bool ? "true or false" : "a number (\(type.datatype))"
+        case .notAnInteger: "an integer (\(type.datatype))"
+        case .outOfRange: "a number in the range of \(type.datatype)"
+        case .tooLong: "a shorter number"
+        }
+    }
 }
 
 /// A number as it stands in the text: ±mantissa·10^exponent.

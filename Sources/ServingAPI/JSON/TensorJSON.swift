@@ -7,9 +7,13 @@ package enum TensorJSON {
     package static func read(
         _ reader: inout JSONReader, name: String, elementType: ElementType, shape: Shape
     ) throws(RequestError) -> Tensor {
+        _ = reader.peek()
         // An element takes a digit and, but the last, a comma: memory is only reserved for what can come.
         guard shape.count <= (reader.end - reader.position + 1) / 2 else {
-            throw .input(name, reason: "shape \(shape) needs \(shape.count) elements, data has fewer")
+            throw .input(
+                name,
+                reason: "\(JSONPlace.path(of: reader.position, in: reader.bytes)): expected \(shape.count) "
+                    + "elements for shape \(shape), got fewer")
         }
         switch elementType {
         case .bool: return try read(&reader, name, shape, as: Bool.self)
@@ -32,24 +36,21 @@ package enum TensorJSON {
     private static func read<Element: ScannedElement>(
         _ reader: inout JSONReader, _ name: String, _ shape: Shape, as type: Element.Type
     ) throws(RequestError) -> Tensor {
-        _ = reader.peek()
+        let start = reader.position
         return try Tensor(elementType: Element.elementType, shape: shape) { (memory) throws(RequestError) in
             // A tensor's own memory is aligned for every element type and holds exactly `shape.count` of them.
             let elements = memory.bindMemory(to: Element.self)
             precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
             var filler = Filler<Element>(elements: elements, shape: shape)
-            let failure = reader.numbers { scanner -> (Filler<Element>.Failure, Int)? in
+            let failure = reader.numbers { scanner -> Filler<Element>.Failure? in
                 do throws(Filler<Element>.Failure) {
                     try filler.fill(&scanner)
                     return nil
                 } catch {
-                    return (error, scanner.position)
+                    return error
                 }
             }
-            if let (failure, position) = failure {
-                throw .input(
-                    name, reason: filler.sentence(failure, Element.elementType) + " (byte \(position))")
-            }
+            if let failure { throw filler.error(failure, Element.elementType, name, reader, start) }
         }
     }
 
@@ -128,26 +129,40 @@ package enum TensorJSON {
         @inline(__always)
         private mutating func one(_ scanner: inout NumberScanner) throws(Failure) {
             let element: Element
+            let start = scanner.position
             do {
                 element = try Element.scan(&scanner)
             } catch {
+                // Errors show what stands there.
+                scanner.position = start
                 throw scanner.current == UInt8(ascii: "[") ? .nesting : .element(error)
             }
             elements[count] = element
             count += 1
         }
 
-        func sentence(_ failure: Failure, _ type: ElementType) -> String {
-            switch failure {
-            case .element(.malformed): "element \(count) is no number"
-            case .element(.notAnInteger): "element \(count) is no integer, the data-type is \(type.datatype)"
-            case .element(.outOfRange): "element \(count) is out of range of \(type.datatype)"
-            case .element(.tooLong): "element \(count) has too many digits"
-            case .fewElements: "shape \(shape) needs \(shape.count) elements, data has fewer"
-            case .manyElements: "shape \(shape) needs \(shape.count) elements, data has more"
-            case .nesting: "data is not nested as shape \(shape) says"
-            case .list: "data must be a list"
-            }
+        /// `reader` stands where the failure is, in data that begins at `start`.
+        func error(
+            _ failure: Failure, _ type: ElementType, _ name: String, _ reader: JSONReader, _ start: Int
+        ) -> RequestError {
+            var reader = reader
+            let count = "\(shape.count) elements for shape \(shape)"
+            let next = reader.peek()
+            // Behind a value: the list that it is in goes on, or ends, where it should not.
+            let isBehind = next == UInt8(ascii: "]") || next == UInt8(ascii: ",")
+            let nesting = "lists nested as shape \(shape) says"
+            let (place, expected, actual) =
+                switch failure {
+                case .element(let error): (reader.position, error.expected(type), reader.valueText)
+                case .nesting where isBehind: (reader.position, nesting, "one of another length")
+                case .nesting: (reader.position, nesting, reader.valueText)
+                case .fewElements: (start, count, "\(self.count)")
+                case .manyElements: (start, count, "more")
+                case .list: (start, "a list", reader.valueText)
+                }
+            let path = JSONPlace.path(
+                of: place, in: reader.bytes, isAround: isBehind && place == reader.position)
+            return .input(name, reason: "\(path): expected \(expected), got \(actual)")
         }
     }
 }

@@ -127,7 +127,7 @@ private struct NestedElements<Element: ScannedElement>: NestedTensor {
             elements.append(try Element.scan(&scanner))
         } catch {
             throw mismatch(
-                start, rank, expected: Self.elementText(error, port.elementType), actual: Self.kind(before))
+                start, rank, expected: error.expected(port.elementType), actual: Self.kind(before))
         }
     }
 
@@ -176,32 +176,7 @@ private struct NestedElements<Element: ScannedElement>: NestedTensor {
         return "a list of \(extent)"
     }
 
-    private static func elementText(_ error: ScanError, _ type: ElementType) -> String {
-        switch error {
-        case .malformed: type == .bool ? "true or false" : "a number (\(type.datatype))"
-        case .notAnInteger: "an integer (\(type.datatype))"
-        case .outOfRange: "a number in the range of \(type.datatype)"
-        case .tooLong: "a shorter number"
-        }
-    }
-
-    /// Bytes of a request that an error repeats.
-    private static var quotedByteCount: Int { 24 }
-
     private static func kind(_ scanner: NumberScanner) -> String {
-        switch scanner.current {
-        case nil: return "the end"
-        case UInt8(ascii: "["): return "a list"
-        case UInt8(ascii: "{"): return "an object"
-        case UInt8(ascii: "\""): return "a string"
-        case UInt8(ascii: "]"): return "nothing"
-        default:
-            let rest = scanner.bytes[scanner.position...].prefix(quotedByteCount)
-            let word = rest.prefix { byte in
-                !(byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09)
-                    && !",]}:".utf8.contains(byte)
-            }
-            return String(decoding: word.isEmpty ? rest.prefix(1) : word, as: UTF8.self)
-        }
+        JSONPlace.value(at: scanner.position, in: scanner.bytes)
     }
 }

@@ -76,7 +76,7 @@ struct PredictDecoder {
     /// A list of items by themselves, or of objects with an item for each input.
     private mutating func readInstances(_ reader: inout JSONReader) throws(RequestError) {
         guard reader.peek() == UInt8(ascii: "[") else {
-            throw .json(reason: "'instances' must be a list", byteOffset: reader.position)
+            throw reader.mismatch(expected: "a list")
         }
         var first = reader
         first.position += 1
@@ -97,7 +97,7 @@ struct PredictDecoder {
         var tensors: [any NestedTensor] = []
         try reader.array { (reader) throws(RequestError) in
             guard reader.peek() == UInt8(ascii: "{") else {
-                throw .mismatch(path: "instances[\(count)]", expected: "an object", actual: "something else")
+                throw reader.mismatch(expected: "an object")
             }
             var seen = SeenKeys(owner: "instances[\(count)]")
             var nameCount = 0
