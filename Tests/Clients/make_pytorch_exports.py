@@ -21,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Benchmarks"))
 import make_models
 
 BATCH = 3
+# A network's name with this behind it: its program in PyTorch's core operators, as run_decompositions() leaves it.
+DECOMPOSED = "-decomposed"
 CLASSIFIERS = {
     "convnext_tiny": 64, "densenet121": 64, "efficientnet_b0": 64, "googlenet": 64, "inception_v3": 96, "mnasnet0_5": 64,
     "mobilenet_v2": 64, "mobilenet_v3_small": 64, "regnet_y_400mf": 64, "resnet18": 64, "resnext50_32x4d": 64,
@@ -321,6 +323,7 @@ def functions():
         ordered, places = torch.sort(e, 1, descending=True)
         taken = torch.where(((a > 0) ^ (y > 0)) & torch.isfinite(y), ordered, y.gather(1, torch.argsort(a, 1)))
         windows = functional.one_hot(places[:, 0], 6).float().unfold(1, 3, 2).flatten(1)
+        taken = taken @ torch.eye(6) + functional.pad(torch.eye(1, 3), (0, 3))
         return b + c, taken, windows, torch.any(a > 1, 1), torch.all(a > -0.5, 1), a.tile(1, 2).cumsum(1)
     return Function(forward, norm=nn.BatchNorm1d(6)), (torch.randn(2, 6), torch.randn(2, 6))
 
@@ -337,10 +340,86 @@ def standardized():
         forward, convolutions=nn.ModuleList([nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3)]), norm=nn.BatchNorm2d(8)), image(8)
 
 
+def windows():
+    """Windows as columns and back, positions along several axes, and bounds that are tensors."""
+    def forward(self, x):
+        x = self.stem(x)
+        columns = functional.unfold(x, (3, 2), dilation=(1, 2), padding=1, stride=(2, 1))
+        gates = self.gate(columns.transpose(1, 2)).transpose(1, 2)
+        y = functional.fold(columns * gates.sigmoid(), (9, 8), (3, 2), dilation=(1, 2), padding=1, stride=(2, 1))
+        y = torch.clamp(y, self.least, self.most)
+        table = y[:, :, self.rows, self.columns]
+        corners = y[:, self.channels, :, self.channels]
+        y[:, :, self.rows, self.columns] = table * 2
+        y[:, self.channels] += 1
+        sums = torch.index_put(self.most[:, 0, 0] * 2, (self.channels[[0, 1, 0]],), x.mean(), accumulate=True)
+        last = torch.concatenate([y, x], 2)[:, 0, 1:, -1]
+        return table, corners, sums, ((table > 0.3) * (table < 1)).float(), torch.movedim(y, (1, 3), (2, 1)), last
+    return Function(
+        forward, stem=block(2, 4, nn.ReLU(), padding=1), gate=nn.Linear(24, 24), least=torch.full((4, 1, 1), 0.1),
+        most=torch.tensor([0.9, 1.2, 2, 0.5])[:, None, None], rows=torch.tensor([[0], [8], [-2]]),
+        columns=torch.tensor([0, 5, -1, 2]), channels=torch.tensor([3, 1])), (torch.randn(2, 2, 9, 8),)
+
+
+def contexts():
+    """Parts without gradients and with autocast off, which are graphs of their own in the file."""
+    def forward(self, x):
+        x = self.stem(x)
+        with torch.no_grad():
+            mean, most = x.mean((2, 3), keepdim=True), x.amax(1)
+            count = x.shape[0]
+        with torch.autocast("cpu", enabled=False):
+            y = self.second(x.float()) * mean
+            with torch.no_grad():
+                y = y / y.abs().amax((1, 2, 3), keepdim=True)
+        return y.view(count, -1), most
+    return Function(
+        forward, stem=block(3, 4, nn.ReLU(), padding=1), second=block(4, 4, nn.SiLU(), padding=1)), image(6)
+
+
+def any_size():
+    """Images of any extents: what a layer does follows from those that come."""
+    def forward(self, x):
+        first = self.first(x)
+        deep = self.deep(functional.max_pool2d(first, 2))
+        up = functional.interpolate(deep, size=first.shape[2:], mode="bilinear")
+        twice = functional.interpolate(deep, scale_factor=2, mode="nearest")
+        tokens = deep.flatten(2).transpose(1, 2)
+        tokens = tokens + functional.scaled_dot_product_attention(tokens, tokens, tokens)
+        count, channels, height, width = deep.shape
+        image = tokens.transpose(1, 2).reshape(count, channels, height, width)
+        gate = torch.sigmoid(self.gate(functional.adaptive_avg_pool2d(image, 1)))
+        return self.head(torch.cat([up, twice, first], 1)), (image * gate).mean((2, 3)), functional.pad(image, (1, 2))
+    return Function(
+        forward, first=block(3, 4, nn.ReLU(), padding=1), deep=block(4, 6, nn.SiLU(), padding="same"),
+        gate=nn.Conv2d(6, 6, 1), head=nn.Conv2d(16, 2, 1)), image(12)
+
+
+def any_length():
+    """Sequences of any length."""
+    def forward(self, x):
+        y = functional.relu(self.norm(self.convolution(x))).transpose(1, 2)
+        queries, keys, values = (part.unflatten(2, (2, 4)).transpose(1, 2) for part in self.attention(y).chunk(3, 2))
+        y = y + functional.scaled_dot_product_attention(queries, keys, values).transpose(1, 2).flatten(2)
+        y = self.layer(y)
+        return self.head(y[:, -1]), y.amax(1), torch.cat([y[:, 1:], y[:, :1]], 1).flip(1)
+    return Function(
+        forward, convolution=nn.Conv1d(3, 8, 5, 2, 2), norm=nn.BatchNorm1d(8),
+        attention=nn.Linear(8, 24), layer=nn.LayerNorm(8),
+        head=nn.Linear(8, 3)), (torch.randn(2, 3, 20),)
+
+
+# The axes whose extents are open beside the batch: a program of these runs with others than it was exported with.
+OPEN = {
+    "any_size": ((2, 3), lambda axis: 2 * torch.export.Dim("half_" + "height width".split()[axis - 2], min=4, max=64)),
+    "any_length": ((2,), lambda axis: torch.export.Dim("length", min=8, max=128)),
+}
+OTHER_EXTENTS = {"any_size": (BATCH, 3, 18, 10), "any_length": (BATCH, 3, 33)}
+
 NETWORKS = {
     function.__name__: function for function in (
         activations, unet, audio, volume, mlp, pools, shapes, arithmetic, residual, preact, separable, norms, resizes,
-        attention, recurrent, strided, dictionary, written, steps, heads, functions, standardized)}
+        attention, recurrent, strided, dictionary, written, steps, heads, functions, standardized, windows, contexts, any_size, any_length)}
 
 
 def randomize(model):
@@ -363,6 +442,12 @@ def batch_of(inputs, count):
         for x in inputs)
 
 
+def without_traces(value):
+    if isinstance(value, dict):
+        return {key: without_traces(item) for key, item in value.items() if key != "stack_trace"}
+    return [without_traces(item) for item in value] if isinstance(value, list) else value
+
+
 def remove_traces(path):
     """Takes out where each call stands in the sources: a path of the machine that made the file."""
     with zipfile.ZipFile(path) as archive:
@@ -370,27 +455,30 @@ def remove_traces(path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
             if name.endswith("models/model.json"):
-                model = json.loads(content)
-                for node in model["graph_module"]["graph"]["nodes"]:
-                    node["metadata"].pop("stack_trace", None)
-                content = json.dumps(model).encode()
+                content = json.dumps(without_traces(json.loads(content))).encode()
             archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def write(name, folder):
     torch.manual_seed(0)
-    if name in NETWORKS:
-        model, inputs = NETWORKS[name]()
+    own = name.removesuffix(DECOMPOSED)
+    if own in NETWORKS:
+        model, inputs = NETWORKS[own]()
     else:
         model, inputs = make_models.vision(name), image(CLASSIFIERS[name])
     randomize(model)
     batch = {0: torch.export.Dim("batch")}
+    if own in OPEN:
+        axes, extent = OPEN[own]
+        batch |= {axis: extent(axis) for axis in axes}
     # The names of a Function's inputs are its caller's.
     shapes = ((batch,) * len(inputs),) if isinstance(model, Function) else (batch,) * len(inputs)
     program = torch.export.export(model, inputs, dynamic_shapes=shapes)
+    if own != name:
+        program = program.run_decompositions()
     torch.export.save(program, folder / f"{name}.pt2")
     remove_traces(folder / f"{name}.pt2")
-    items = batch_of(inputs, BATCH)
+    items = (torch.randn(OTHER_EXTENTS[own]),) if own in OPEN else batch_of(inputs, BATCH)
     with torch.no_grad():
         outputs = model(*items)
     if isinstance(outputs, dict):

@@ -74,7 +74,11 @@ def test_the_folded_file_is_proven_and_answers_the_same_in_onnxruntime(name, sav
     completed = command.run("verify", path, folded)
     assert completed.status == 0, completed.errors
     tensors = dict(numpy.load(saved / f"{name}.npz"))
-    session = onnxruntime.InferenceSession(folded, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    if name == "volume":
+        # Its optimizer makes zeros that a Pad puts before a MaxPool the pool's own padding, which no value is less than.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(folded, options, providers=["CPUExecutionProvider"])
     expected = {key[7:]: value for key, value in tensors.items() if key.startswith("output:")}
     inputs = {key[6:]: value for key, value in tensors.items() if key.startswith("input:")}
     for (output, value), actual in zip(expected.items(), session.run(list(expected), inputs), strict=True):

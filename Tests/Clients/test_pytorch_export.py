@@ -21,11 +21,13 @@ TOLERANCE = 1e-5
 # With random statistics its values grow to 1e10 through 94 BatchNorms, folded or not: rounding alone is a little more.
 TOLERANCES = {"inception_v3": 2e-5}
 EXPORT_SECONDS = 1800
-# What make_pytorch_exports.py knows.
+# What make_pytorch_exports.py knows; decomposed: in PyTorch's core operators.
 NETWORKS = (
     "activations", "unet", "audio", "volume", "mlp", "pools", "shapes", "arithmetic", "residual", "preact", "separable",
     "norms", "resizes", "attention", "recurrent", "strided", "dictionary", "written",
-    "steps", "heads", "functions", "standardized")
+    "steps", "heads", "functions", "standardized", "windows", "contexts", "any_size", "any_length",
+    *(f"{name}-decomposed" for name in (
+        "activations", "unet", "audio", "volume", "mlp", "pools", "norms", "resizes", "attention", "recurrent", "written")))
 CLASSIFIERS = (
     "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mnasnet0_5", "mobilenet_v2",
     "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnext50_32x4d", "shufflenet_v2_x0_5", "squeezenet1_1")
@@ -112,6 +114,12 @@ def test_the_folded_file_answers_the_same_in_onnxruntime(name, fold, exports):
     for index, (output, actual) in enumerate(zip(outputs, answers, strict=True)):
         networks.assert_close(
             actual, arrays[f"expected{index}"], TOLERANCES.get(name, TOLERANCE), f"{name} {output}")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_fold_of_a_program_is_proven_again_from_the_two_files(name, fold, exports):
+    completed = command.run("verify", exports / f"{name}.pt2", fold(f"{name}.pt2")[0])
+    assert completed.status == 0, completed.errors
 
 
 def predict_shipped(items, folder, *flags):

@@ -5,7 +5,9 @@ import Tensors
 
 /// PyTorch's exported programs; Tests/Fixtures/pytorch/make.py writes them.
 enum PyTorchFixtures {
-    static let names = ["strided", "preact", "shapes", "norms", "recurrent", "attention", "dictionary"]
+    static let names = [
+        "strided", "preact", "shapes", "norms", "recurrent", "attention", "dictionary", "windows", "contexts",
+    ]
 
     static func path(_ name: String) -> String { "\(Fixtures.root)/Tests/Fixtures/pytorch/\(name).pt2" }
 

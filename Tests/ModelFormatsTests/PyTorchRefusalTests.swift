@@ -49,6 +49,12 @@ import Testing
         Change(
             "preact", model, "\"sizes\": [{\"as_int\": 6}, {\"as_int\": 32}]",
             "\"sizes\": [{\"as_int\": -6}, {\"as_int\": 32}]", "negative"),
+        Change(
+            "contexts", model,
+            "{\"as_scalar_type\": 13}, \"kind\": 1}, {\"name\": \"\", \"arg\": {\"as_bool\": false}",
+            "{\"as_scalar_type\": 13}, \"kind\": 1}, {\"name\": \"\", \"arg\": {\"as_bool\": true}",
+            "a part runs with autocast: export the model without it"),
+        Change("contexts", model, "\"as_graph\"", "\"as_graft\"", "has no graph"),
         Change("preact", model, "\"nodes\"", "\"knots\"", "holds no graph with a signature"),
         Change("preact", "byteorder", "little", "big", "its weights are not little-endian"),
     ]

@@ -68,6 +68,29 @@ struct KerasCallReader {
         }
     }
 
+    /// Reads a call of one of TensorFlow's functions in Keras 2, `["conv2d", 0, 0, {"y": 3.0}]`: two operands are
+    /// tensors or numbers, `["_CONSTANT_VALUE", -1, 1.0, {"y": ["conv2d", 0, 0]}]`.
+    static func readFunction(_ json: JSON) throws(KerasRefusal) -> KerasCallReader {
+        let node = json.array?.first?.string == nil ? json.array?.first : json
+        guard let parts = node?.array, parts.count >= 3 else {
+            throw KerasRefusal("it is called in no known form")
+        }
+        var reader = KerasCallReader()
+        if let reference = KerasReference(.array(parts)) {
+            reader.arguments.append(.reference(reference))
+        } else {
+            guard parts[0].string == "_CONSTANT_VALUE" else {
+                throw KerasRefusal("it is called in no known form")
+            }
+            reader.arguments.append(.constant(parts[2]))
+        }
+        reader.keywords = parts.dropFirst(3).first?.object ?? [:]
+        if let operand = reader.keywords.removeValue(forKey: "y") {
+            reader.arguments.append(KerasReference(operand).map { .reference($0) } ?? .constant(operand))
+        }
+        return reader
+    }
+
     /// Reads a node of Keras 3, `{"args": […], "kwargs": {…}}`, or of Keras 2, `[["conv2d", 0, 0, {…}], …]`.
     static func read(_ json: JSON) throws(KerasRefusal) -> KerasCallReader {
         var reader = KerasCallReader()

@@ -16,6 +16,12 @@ enum KerasLayerCatalog {
                 }
                 return outputs
             }
+            if layer.className == KerasOperations.tensorFlowFunction {
+                guard let outputs = try KerasOperations.readFunction(layer, call, &builder) else {
+                    throw KerasRefusal("TensorFlow's \(layer.text("function", default: "")) is not supported")
+                }
+                return outputs
+            }
             return try readLayer(layer, call, &builder)
         } catch {
             throw error.at(layer.path, layer.className)

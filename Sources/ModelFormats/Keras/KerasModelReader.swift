@@ -151,7 +151,9 @@ struct KerasModelReader {
             var own: [KerasCallReader] = []
             for json in layer.className == "InputLayer" ? [] : layer.stated.calls {
                 do throws(KerasRefusal) {
-                    own.append(try KerasCallReader.read(json))
+                    own.append(
+                        try layer.className == KerasOperations.tensorFlowFunction
+                            ? KerasCallReader.readFunction(json) : KerasCallReader.read(json))
                 } catch {
                     throw error.at(layer.path, layer.className)
                 }

@@ -95,6 +95,20 @@ enum PyTorchArgument {
         }
     }
 
+    /// The same argument with other names for the values that it reads.
+    func renamed(_ name: (String) -> String) -> PyTorchArgument {
+        func renamed(_ integer: PyTorchInteger) -> PyTorchInteger {
+            if case .value(let value) = integer { .value(name(value)) } else { integer }
+        }
+        switch self {
+        case .tensor(let value): return .tensor(name(value))
+        case .tensors(let values): return .tensors(values.map { $0.map(name) })
+        case .integer(let integer): return .integer(renamed(integer))
+        case .integers(let integers): return .integers(integers.map(renamed))
+        default: return self
+        }
+    }
+
     private static func name(_ integer: PyTorchInteger) -> String? {
         if case .value(let name) = integer { name } else { nil }
     }

@@ -32,19 +32,12 @@ struct PyTorchProgramReader {
             throw Reader.Refusal(
                 reason: "\(nodes.count) nodes, at most \(PyTorchLimits.maximumNodeCount) are read")
         }
-        var tensors: [String: PyTorchTensorMeta] = [:]
-        for (name, description) in graph["tensor_values"]?.object ?? [:] {
-            tensors[name] = try Reader.meta(description)
-        }
-        var integers: [String: Int] = [:]
-        for (name, value) in graph["sym_int_values"]?.object ?? [:] {
-            integers[name] = try Reader.dimension(value).value
-        }
+        let content = try PyTorchNodeReader.read(graph)
         let inputs = try inputs(signature)
         return PyTorchProgram(
             inputs: inputs, outputs: try outputs(signature, keys: PyTorchOutputKeys.read(model)),
-            nodes: try nodes.map(node), tensors: tensors, integers: integers,
-            symbolNames: Self.symbolNames(inputs, tensors))
+            nodes: content.nodes, tensors: content.tensors, integers: content.integers,
+            symbolNames: Self.symbolNames(inputs, content.tensors))
     }
 
     private func inputs(_ signature: JSON) throws(Reader.Refusal) -> [PyTorchProgram.Input] {
@@ -123,46 +116,6 @@ struct PyTorchProgramReader {
         }
         guard !outputs.isEmpty else { throw Reader.Refusal(reason: "the model has no outputs") }
         return outputs
-    }
-
-    // MARK: - Nodes
-
-    private func node(_ json: JSON) throws(Reader.Refusal) -> PyTorchNode {
-        let target = try Reader.name(json["target"])
-        let prefix = "torch.ops."
-        var arguments: [String: PyTorchArgument] = [:]
-        for (index, input) in (json["inputs"]?.array ?? []).enumerated() {
-            guard let argument = input["arg"] else {
-                throw Reader.Refusal(reason: "an argument of \(target) has no value")
-            }
-            // Python's own operators have arguments without names.
-            let name = try input["name"].map(Reader.name) ?? ""
-            let key = name.isEmpty || arguments[name] != nil ? "\(index)" : name
-            arguments[key] = try Reader.argument(argument)
-        }
-        var outputs: [String?] = []
-        for output in json["outputs"]?.array ?? [] {
-            switch try Reader.argument(output) {
-            case .tensor(let name), .integer(.value(let name)): outputs.append(name)
-            case .tensors(let names): outputs += names
-            default: outputs.append(nil)
-            }
-        }
-        let name = try json["name"].map(Reader.name) ?? outputs.lazy.compactMap { $0 }.first ?? target
-        return PyTorchNode(
-            target: target.hasPrefix(prefix) ? String(target.dropFirst(prefix.count)) : target,
-            name: name, module: Self.module(json["metadata"]?["nn_module_stack"]?.string),
-            arguments: arguments, outputs: outputs)
-    }
-
-    /// `L__self__,,Net;L__self___c,c,torch.nn.modules.conv.Conv2d`: the innermost module's path.
-    private static func module(_ stack: String?) -> String {
-        guard let innermost = stack?.split(separator: ";").last else { return "" }
-        let parts = innermost.split(separator: ",", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[1].utf8.count <= PyTorchLimits.maximumNameByteCount,
-            !parts[1].hasPrefix("_empty_nn_module_stack")
-        else { return "" }
-        return String(parts[1])
     }
 
     /// The file has lost the names that the caller gave to dynamic extents; one at the front is the batch.

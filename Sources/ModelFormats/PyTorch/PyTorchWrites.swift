@@ -2,11 +2,19 @@ import Graph
 
 /// Writes into slices: the tensor that a slice is of, with other elements in the slice's place.
 enum PyTorchWrites {
+    /// The same without writing, as a program states it once its writes are taken out.
+    static let operators = [
+        PyTorchOperator("aten.slice_scatter.default", "aten.select_scatter.default") {
+            (call) throws(GraphError) in
+            [try putBack(try call.value("src"), into: call)]
+        }
+    ]
+
     static func isSlice(_ target: String) -> Bool {
         target == "aten.slice.Tensor" || target == "aten.select.int"
     }
 
-    /// `call` made the slice; `value` is what now stands in its place.
+    /// `call` made the slice, or says which it is; `value` is what now stands in its place.
     ///
     /// What was before and behind the slice along its axis is joined with the value.
     static func putBack(_ value: String, into call: PyTorchCall) throws(GraphError) -> String {
@@ -15,7 +23,7 @@ enum PyTorchWrites {
         let extent = try call.extent("self", axis)
         var part = value
         let range: Range<Int>
-        if call.node.target == "aten.select.int" {
+        if call.has("index") {
             let index = try call.axis(call.integer("index"), rank: extent)
             range = index..<index + 1
             part = try call.emit("Unsqueeze", [value, call.vector([axis])])
@@ -35,7 +43,7 @@ enum PyTorchWrites {
 
     /// Whether a slice goes over all of its axis, however long that is.
     private static func isWhole(_ call: PyTorchCall) -> Bool {
-        call.node.target == "aten.slice.Tensor" && (try? call.integer("start", default: 0)) == 0
+        !call.has("index") && (try? call.integer("start", default: 0)) == 0
             && (try? call.integer("end", default: .max)) == .max
             && (try? call.integer("step", default: 1)) == 1
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes small networks as the Keras that is installed saves them, with inputs and its answers: make.py
+"""Writes small networks as the Keras that is installed saves them, with inputs and its answers: make.py [NAME ...]
 
     keras<version>_<name>.h5, .keras    a network; the version is 315 of Keras 3.15
     keras<version>_<name>.x<i>.npy      its inputs, in the model's order
@@ -9,6 +9,7 @@ Run it with Keras 2 (keras==2.15.0 and tensorflow-cpu==2.15.1 are what made thes
 Tests/Benchmarks/requirements.txt pins and with the two minor releases before it (3.14.1 and 3.13.2 are what made these).
 """
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -81,7 +82,17 @@ def trained():
     return model
 
 
-NETWORKS = {make.__name__: make for make in (sequential, functional, recurrent, nested, trained)}
+def functions():
+    """Arithmetic between layers, as preprocessing and activations of one's own are often written."""
+    start = keras.Input((6, 6, 3), name="image")
+    x = start / 127.5 - 1.0
+    x = layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same")(x))
+    x = x * (layers.ReLU(6.0)(x + 3.0) * (1.0 / 6.0))
+    x = 1.0 - x * x + (-x) ** 2 / (2.0 + x * x)
+    return keras.Model(start, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
+
+
+NETWORKS = {make.__name__: make for make in (sequential, functional, recurrent, nested, trained, functions)}
 
 
 def randomize(model, random):
@@ -108,11 +119,12 @@ def write(name):
     for kind, tensors in (("x", inputs), ("y", outputs if isinstance(outputs, list) else [outputs])):
         for index, tensor in enumerate(tensors):
             numpy.save(FOLDER / f"{stem}.{kind}{index}.npy", tensor)
-    for suffix in (".h5", ".keras"):
+    # Keras 3 itself cannot read operations from an HDF5 file.
+    for suffix in (".keras",) if name == "functions" and VERSION[0] == "3" else (".h5", ".keras"):
         model.save(FOLDER / (stem + suffix))
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    for network in NETWORKS:
+    for network in sys.argv[1:] or NETWORKS:
         write(network)

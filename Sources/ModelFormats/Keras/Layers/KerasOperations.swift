@@ -38,6 +38,42 @@ enum KerasOperations {
         }
     }
 
+    /// The layer that stands for a function of TensorFlow's in files of Keras 2.
+    static let tensorFlowFunction = "TFOpLambda"
+
+    /// What keras.ops has for functions of TensorFlow's.
+    private static let functions = [
+        "__operators__.add": "Add", "math.add": "Add", "math.subtract": "Subtract",
+        "math.multiply": "Multiply",
+        "math.truediv": "Divide", "math.divide": "Divide", "math.pow": "Power", "math.maximum": "Maximum",
+        "math.minimum": "Minimum", "math.negative": "Negative", "math.abs": "Abs", "math.sqrt": "Sqrt",
+        "math.exp": "Exp", "math.log": "Log", "math.square": "Square", "math.sigmoid": "Sigmoid",
+        "math.tanh": "Tanh", "math.softplus": "Softplus", "math.reduce_mean": "Mean",
+        "math.reduce_sum": "Sum",
+        "math.reduce_max": "Max", "math.reduce_min": "Min", "nn.relu": "Relu", "nn.relu6": "Relu6",
+        "nn.sigmoid": "Sigmoid", "nn.tanh": "Tanh", "nn.silu": "Silu", "nn.selu": "Selu", "nn.elu": "Elu",
+        "nn.softmax": "Softmax", "linalg.matmul": "Matmul",
+    ]
+
+    /// As `read`, for a function of TensorFlow's: its settings are arguments of the call.
+    static func readFunction(
+        _ layer: KerasLayer, _ call: KerasCall, _ builder: inout KerasGraphBuilder
+    ) throws(KerasRefusal) -> [KerasValue]? {
+        guard let name = functions[layer.text("function", default: "")] else { return nil }
+        var settings = call.keywords
+        settings["name"] = nil
+        for key in settings.keys where !["axis", "keepdims"].contains(key) && settings[key] != .null {
+            throw KerasRefusal("its argument \(key) is not supported")
+        }
+        let stated = try KerasLayer.Stated(
+            .object([
+                "class_name": .string(name), "name": .string(layer.stated.name), "config": .object(settings),
+            ]))
+        let operation = KerasLayer(
+            stated: stated, weights: layer.weights, path: layer.path, isKeras2: layer.isKeras2)
+        return try read(operation, KerasCall(arguments: call.arguments), &builder)
+    }
+
     /// Activations that a function makes, by the activation's own name.
     private static let activations = [
         "Relu6": "relu6", "Silu": "silu", "Selu": "selu", "HardSigmoid": "hard_sigmoid",

@@ -89,7 +89,7 @@ enum KerasPreprocessing {
         guard try builder.rank(value) == 4 else { throw KerasRefusal("its input is no batch of images") }
         let extents = [try layer.integer("height"), try layer.integer("width")]
         guard extents.allSatisfy({ $0 > 0 }) else { throw KerasRefusal("its extents are \(extents)") }
-        var attributes: [String: Attribute] = ["axes": .integers([2, 3])]
+        var attributes: [String: Attribute] = [:]
         attributes["coordinate_transformation_mode"] = .string("half_pixel")
         switch layer.text("interpolation", default: "bilinear") {
         case "bilinear": attributes["mode"] = .string("linear")
@@ -100,9 +100,24 @@ enum KerasPreprocessing {
         }
         let isFirst = layer.hasChannelsFirst
         let source = isFirst ? try builder.own(value) : try builder.channelsFirst(value)
-        let name = try builder.add(
-            "Resize", [source, nil, nil, builder.integers(extents, "sizes")], attributes)
-        return [KerasValue(name: name, isMoved: !isFirst)]
+        // Scales of all axes where they follow: ONNX Runtime takes those of some axes for those of others.
+        let first = isFirst ? 2 : 1
+        let own = try builder.dimensions(value)[first...first + 1].compactMap(\.value)
+        var inputs: [String?] = [source, nil]
+        if own.count == 2, !own.contains(0) {
+            let scales = zip(own, extents).map { scale(from: $0, to: $1) }
+            inputs.append(builder.constant(try KerasGraphBuilder.tensor([1, 1] + scales, [4]), "scales"))
+        } else {
+            inputs += [nil, builder.integers(extents, "sizes")]
+            attributes["axes"] = .integers([2, 3])
+        }
+        return [KerasValue(name: try builder.add("Resize", inputs, attributes), isMoved: !isFirst)]
+    }
+
+    /// The factor that makes `to` elements of `from`, not less by rounding.
+    private static func scale(from: Int, to: Int) -> Float {
+        let scale = Float(to) / Float(from)
+        return (Double(from) * Double(scale)).rounded(.down) < Double(to) ? scale.nextUp : scale
     }
 
     /// The middle of images that are at least as large.

@@ -48,6 +48,7 @@ enum KerasRecurrents {
         _ builder: inout KerasGraphBuilder, _ layer: KerasLayer, _ steps: String, isReversed: Bool
     ) throws(KerasRefusal) -> [KerasValue] {
         try layer.require("stateful")
+        try layer.require("time_major")
         let gateCount: Int
         let type: String
         switch layer.className {

@@ -20,6 +20,20 @@ enum PyTorchActivations {
             try clip(
                 call, call.has("min") ? call.real("min") : nil, call.has("max") ? call.real("max") : nil)
         },
+        PyTorchOperator("aten.clamp.Tensor", "aten.clip.Tensor") { (call) throws(GraphError) in
+            let type = try call.outputMeta().elementType
+            var value = try PyTorchArithmetic.operand("self", as: type, call)
+            for (name, bound) in [("min", "Max"), ("max", "Min")] where call.has(name) {
+                value = try call.emit(bound, [value, PyTorchArithmetic.operand(name, as: type, call)])
+            }
+            return [value]
+        },
+        PyTorchOperator("aten.clamp_min.Tensor") { (call) throws(GraphError) in
+            try PyTorchArithmetic.binary("Max", call, right: "min")
+        },
+        PyTorchOperator("aten.clamp_max.Tensor") { (call) throws(GraphError) in
+            try PyTorchArithmetic.binary("Min", call, right: "max")
+        },
         PyTorchOperator("aten.clamp_min.default") { (call) throws(GraphError) in
             try clip(call, call.real("min"), nil)
         },
@@ -29,20 +43,15 @@ enum PyTorchActivations {
         PyTorchOperator("aten.leaky_relu.default") { (call) throws(GraphError) in
             try call.result("LeakyRelu", [call.value()], alpha(call.real("negative_slope", default: 0.01)))
         },
-        PyTorchOperator("aten.rrelu.default") { (call) throws(GraphError) in
+        PyTorchOperator("aten.rrelu.default", "aten.rrelu_with_noise_functional.default") {
+            (call) throws(GraphError) in
             guard try !call.flag("training") else {
                 throw call.refusal(PyTorchNormalization.trainingReason)
             }
             let slope = try (call.real("lower", default: 0.125) + call.real("upper", default: 1.0 / 3)) / 2
             return try call.result("LeakyRelu", [call.value()], alpha(slope))
         },
-        PyTorchOperator("aten.elu.default") { (call) throws(GraphError) in
-            guard try call.real("scale", default: 1) == 1, try call.real("input_scale", default: 1) == 1
-            else {
-                throw call.refusal("scales are not supported")
-            }
-            return try call.result("Elu", [call.value()], alpha(call.real("alpha", default: 1)))
-        },
+        PyTorchOperator("aten.elu.default", map: exponentialLinear),
         PyTorchOperator("aten.celu.default") { (call) throws(GraphError) in
             try call.result("Celu", [call.value()], alpha(call.real("alpha", default: 1)))
         },
@@ -113,6 +122,19 @@ enum PyTorchActivations {
     ) throws(GraphError) -> String? {
         guard let value else { return nil }
         return try call.scalar(value, type)
+    }
+
+    /// scale·x above 0, else scale·alpha·(exp(input_scale·x) − 1): what SELU and CELU are in the core operators.
+    private static func exponentialLinear(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let (slope, scale) = (try call.real("alpha", default: 1), try call.real("scale", default: 1))
+        let inputScale = try call.real("input_scale", default: 1)
+        guard inputScale == 1 || abs(slope * inputScale - 1) < 1e-12 else {
+            throw call.refusal("an input_scale of \(inputScale) is not supported")
+        }
+        let type = inputScale == 1 ? "Elu" : "Celu"
+        guard scale != 1 else { return try call.result(type, [call.value()], alpha(slope)) }
+        let value = try call.emit(type, [call.value()], alpha(slope))
+        return try call.result("Mul", [value, call.scalar(scale, call.outputMeta().elementType)])
     }
 
     /// ln(1 + exp(βx))/β; above its threshold PyTorch takes x, which differs by less than its rounding.

@@ -83,6 +83,7 @@ enum PyTorchArithmetic {
             return try call.result("Add", [call.value(), step])
         },
         unary("aten.neg.default", "Neg"), unary("aten.abs.default", "Abs"),
+        unary("aten.negative.default", "Neg"), unary("aten.absolute.default", "Abs"),
         unary("aten.sign.default", "Sign"),
         unary("aten.floor.default", "Floor"), unary("aten.ceil.default", "Ceil"),
         unary("aten.round.default", "Round"), unary("aten.exp.default", "Exp", isReal: true),
@@ -175,8 +176,11 @@ enum PyTorchArithmetic {
         _ type: String, _ call: PyTorchCall, left: String = "self", right: String = "other"
     ) throws(GraphError) -> [String] {
         let element = try call.outputMeta().elementType
+        // Of booleans a product is both, a sum either.
+        let logic = ["Mul": "And", "Min": "And", "Add": "Or", "Max": "Or"]
         return try call.result(
-            type, [operand(left, as: element, call), operand(right, as: element, call)])
+            element == .bool ? logic[type] ?? type : type,
+            [operand(left, as: element, call), operand(right, as: element, call)])
     }
 
     /// self ± alpha·other.

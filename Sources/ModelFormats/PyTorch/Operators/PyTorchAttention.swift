@@ -4,7 +4,10 @@ import Tensors
 /// Attention: softmax(Q·Kᵀ·scale + mask)·V.
 enum PyTorchAttention {
     static let operators = [
-        PyTorchOperator("aten.scaled_dot_product_attention.default", map: scaledDotProduct)
+        PyTorchOperator(
+            "aten.scaled_dot_product_attention.default",
+            "aten._scaled_dot_product_flash_attention_for_cpu.default",
+            map: scaledDotProduct)
     ]
 
     private static func scaledDotProduct(_ call: PyTorchCall) throws(GraphError) -> [String] {

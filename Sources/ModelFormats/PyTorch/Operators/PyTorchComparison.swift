@@ -7,20 +7,30 @@ enum PyTorchComparison {
         PyTorchOperator("aten.eq.Tensor", "aten.eq.Scalar") { (call) throws(GraphError) in
             try compared("Equal", call)
         },
-        PyTorchOperator("aten.ne.Tensor", "aten.ne.Scalar") { (call) throws(GraphError) in
+        PyTorchOperator(
+            "aten.ne.Tensor", "aten.ne.Scalar", "aten.not_equal.Tensor", "aten.not_equal.Scalar"
+        ) { (call) throws(GraphError) in
             let operands = try operands(call)
             return try call.result("Not", [call.emit("Equal", operands)])
         },
-        PyTorchOperator("aten.lt.Tensor", "aten.lt.Scalar") { (call) throws(GraphError) in
+        PyTorchOperator(
+            "aten.lt.Tensor", "aten.lt.Scalar", "aten.less.Tensor", "aten.less.Scalar"
+        ) { (call) throws(GraphError) in
             try compared("Less", call)
         },
-        PyTorchOperator("aten.le.Tensor", "aten.le.Scalar") { (call) throws(GraphError) in
+        PyTorchOperator(
+            "aten.le.Tensor", "aten.le.Scalar", "aten.less_equal.Tensor", "aten.less_equal.Scalar"
+        ) { (call) throws(GraphError) in
             try compared("LessOrEqual", call)
         },
-        PyTorchOperator("aten.gt.Tensor", "aten.gt.Scalar") { (call) throws(GraphError) in
+        PyTorchOperator(
+            "aten.gt.Tensor", "aten.gt.Scalar", "aten.greater.Tensor", "aten.greater.Scalar"
+        ) { (call) throws(GraphError) in
             try compared("Greater", call)
         },
-        PyTorchOperator("aten.ge.Tensor", "aten.ge.Scalar") { (call) throws(GraphError) in
+        PyTorchOperator(
+            "aten.ge.Tensor", "aten.ge.Scalar", "aten.greater_equal.Tensor", "aten.greater_equal.Scalar"
+        ) { (call) throws(GraphError) in
             try compared("GreaterOrEqual", call)
         },
         PyTorchOperator("aten.logical_not.default", "aten.bitwise_not.default") { (call) throws(GraphError) in

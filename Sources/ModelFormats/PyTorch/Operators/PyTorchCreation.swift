@@ -7,7 +7,8 @@ enum PyTorchCreation {
         // What is empty has any elements until it is written into.
         PyTorchOperator(
             "aten.zeros.default", "aten.new_zeros.default", "aten.zeros_like.default",
-            "aten.empty.memory_format", "aten.new_empty.default", "aten.empty_like.default"
+            "aten.empty.memory_format", "aten.new_empty.default", "aten.empty_like.default",
+            "aten.empty_permuted.default"
         ) { (call) throws(GraphError) in try filled(call, 0) },
         PyTorchOperator("aten.ones.default", "aten.new_ones.default", "aten.ones_like.default") {
             (call) throws(GraphError) in try filled(call, 1)
@@ -32,6 +33,7 @@ enum PyTorchCreation {
             let (start, end) = (try call.real("start"), try call.real("end"))
             return try counted(call, start: start, step: (end - start) / Double(max(1, count - 1)))
         },
+        PyTorchOperator("aten.eye.default", "aten.eye.m", map: identity),
         PyTorchOperator("aten.one_hot.default") { (call) throws(GraphError) in
             let count = try call.integer("num_classes", default: -1)
             guard count > 0 else { throw call.refusal("the number of classes must be known") }
@@ -73,6 +75,21 @@ enum PyTorchCreation {
         }
         call.builder.note(result, fill: value)
         return [result]
+    }
+
+    /// Ones on the diagonal.
+    private static func identity(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let meta = try call.outputMeta()
+        let extents = meta.dimensions.compactMap(\.value)
+        guard extents.count == 2, meta.rank == 2, let shape = try? Shape(extents),
+            shape.count <= PyTorchLimits.maximumFilledElementCount
+        else { throw call.refusal("its extents must be known, and not too large") }
+        let elements = (0..<shape.count).map { $0 / extents[1] == $0 % extents[1] ? Float(1) : 0 }
+        guard let tensor = try? Tensor(elements, shape: shape) else {
+            throw call.refusal("\(extents) is no shape")
+        }
+        let name = call.builder.add(tensor, stem: call.node.name)
+        return [meta.elementType == .float32 ? name : try call.cast(name, to: meta.elementType)]
     }
 
     private static func counted(

@@ -4,7 +4,7 @@ import Tensors
 /// What joins, splits, pads, repeats and rearranges tensors.
 enum PyTorchMovement {
     static let operators = [
-        PyTorchOperator("aten.cat.default", "aten.concat.default", map: joined),
+        PyTorchOperator("aten.cat.default", "aten.concat.default", "aten.concatenate.default", map: joined),
         PyTorchOperator("aten.stack.default", map: stacked),
         PyTorchOperator(
             "aten.split.Tensor", "aten.split.sizes", "aten.split_with_sizes.default", "aten.chunk.default",
@@ -206,13 +206,14 @@ enum PyTorchMovement {
         }
         let names = ["constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"]
         guard let name = names[mode] else { throw call.refusal("mode '\(mode)' is not supported") }
-        let axes = (0..<pads.count / 2).map { rank - 1 - $0 }
-        let begins = axes.indices.map { pads[2 * $0] }
-        let ends = axes.indices.map { pads[2 * $0 + 1] }
-        var inputs: [String?] = [try call.value(), call.vector(begins + ends)]
+        // Those of all axes: ONNX Runtime takes the pads of some axes for those of others.
+        var all = [Int](repeating: 0, count: 2 * rank)
+        for index in 0..<pads.count / 2 {
+            (all[rank - 1 - index], all[2 * rank - 1 - index]) = (pads[2 * index], pads[2 * index + 1])
+        }
+        var inputs: [String?] = [try call.value(), call.vector(all)]
         let value = try call.real("value", default: 0)
-        inputs.append(mode == "constant" ? try call.scalar(value, call.outputMeta().elementType) : nil)
-        inputs.append(call.vector(axes))
+        if mode == "constant" { inputs.append(try call.scalar(value, call.outputMeta().elementType)) }
         return try call.result("Pad", inputs, ["mode": .string(name)])
     }
 

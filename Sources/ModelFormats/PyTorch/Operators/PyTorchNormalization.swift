@@ -7,7 +7,8 @@ enum PyTorchNormalization {
         PyTorchOperator("aten.batch_norm.default", map: batch),
         PyTorchOperator(
             "aten._native_batch_norm_legit_no_training.default", "aten.native_batch_norm.default",
-            "aten.cudnn_batch_norm.default", "aten.miopen_batch_norm.default", map: batch),
+            "aten._native_batch_norm_legit.no_stats", "aten.cudnn_batch_norm.default",
+            "aten.miopen_batch_norm.default", map: batch),
         PyTorchOperator("aten.instance_norm.default", map: instance),
         PyTorchOperator("aten.layer_norm.default", "aten.native_layer_norm.default", map: layer),
         PyTorchOperator("aten.group_norm.default", map: group),
@@ -60,11 +61,22 @@ enum PyTorchNormalization {
         let meta = try call.meta("input")
         guard meta.rank >= 3 else { throw call.refusal("takes inputs of rank 3 and more") }
         let channels = [meta.dimensions[1]]
+        if channels[0].value == nil, !call.has("weight"), !call.has("bias") { return try standardized(call) }
         let inputs = [
             try call.value("input"), try parameter("weight", 1, channels, meta.elementType, call),
             try parameter("bias", 0, channels, meta.elementType, call),
         ]
         return try call.result("InstanceNormalization", inputs, ["epsilon": try epsilon(call)])
+    }
+
+    /// (x − mean)/√(variance + ε) over the axes behind the channels, of which there may be any number.
+    private static func standardized(_ call: PyTorchCall) throws(GraphError) -> [String] {
+        let (input, meta) = (try call.value("input"), try call.meta("input"))
+        let axes = call.vector(Array(2..<meta.rank))
+        let centred = try call.emit("Sub", [input, call.emit("ReduceMean", [input, axes])])
+        let variance = try call.emit("ReduceMean", [call.emit("Mul", [centred, centred]), axes])
+        let epsilon = try call.scalar(call.real("eps", default: 1e-5), meta.elementType)
+        return try call.result("Div", [centred, call.emit("Sqrt", [call.emit("Add", [variance, epsilon])])])
     }
 
     private static func layer(_ call: PyTorchCall) throws(GraphError) -> [String] {

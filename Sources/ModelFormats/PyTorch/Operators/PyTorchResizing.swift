@@ -76,12 +76,13 @@ enum PyTorchResizing {
         guard try call.meta(input).rank == axes + 2 else {
             throw call.refusal("takes inputs of rank \(axes + 2), a batch axis among them")
         }
-        var attributes = attributes
-        attributes["axes"] = .integers((0..<axes).map { Int64($0 + 2) })
         if let scales = try scales(call, axes: axes) {
-            let values = call.builder.add(Tensor(scales.map { Float($0) }), stem: call.node.name + "/scales")
+            let values = call.builder.add(
+                Tensor([1, 1] + scales.map { Float($0) }), stem: call.node.name + "/scales")
             return try call.result("Resize", [call.value(input), nil, values], attributes)
         }
+        var attributes = attributes
+        attributes["axes"] = .integers((0..<axes).map { Int64($0 + 2) })
         let extents = try call.outputMeta().dimensions.dropFirst(2).compactMap(\.value)
         let sizes =
             extents.count == axes

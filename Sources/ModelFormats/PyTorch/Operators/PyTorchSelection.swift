@@ -16,7 +16,11 @@ enum PyTorchSelection {
                 "GatherElements", [call.value(), call.value("index")],
                 ["axis": .integer(Int64(try call.axis()))])
         },
-        PyTorchOperator("aten.index.Tensor", map: indexed),
+        PyTorchOperator("aten.index.Tensor", "aten._unsafe_index.Tensor", map: indexed),
+        PyTorchOperator("aten.index_put.default", "aten._unsafe_index_put.default") {
+            (call) throws(GraphError) in
+            try PyTorchPositions(call).put(into: call)
+        },
         PyTorchOperator("aten.scatter.src") { (call) throws(GraphError) in
             try call.result(
                 "ScatterElements", [call.value(), call.value("index"), call.value("src")],
@@ -52,17 +56,20 @@ enum PyTorchSelection {
         return try call.result("Gather", [call.value(), index], ["axis": axis])
     }
 
-    /// One list of positions along one axis; the others are taken whole.
+    /// Positions along some axes; the others are taken whole.
     private static func indexed(_ call: PyTorchCall) throws(GraphError) -> [String] {
         let indices = try call.tensorNames("indices")
         let given = indices.indices.filter { indices[$0] != nil }
-        guard given.count == 1, let axis = given.first, let name = indices[axis] else {
-            throw call.refusal("positions along more than one axis are not supported")
+        for case let name? in indices {
+            guard try call.builder.meta(name).elementType.isInteger else {
+                throw call.refusal("a mask of booleans is not supported")
+            }
         }
-        guard try call.builder.meta(name).elementType.isInteger else {
-            throw call.refusal("a mask of booleans is not supported")
+        guard given.count != 1 else {
+            let name = indices[given[0]] ?? ""
+            return try call.result(
+                "Gather", [call.value(), call.builder.value(name)], ["axis": .integer(Int64(given[0]))])
         }
-        return try call.result(
-            "Gather", [call.value(), call.builder.value(name)], ["axis": .integer(Int64(axis))])
+        return try PyTorchPositions(call).take(from: call)
     }
 }

@@ -46,12 +46,23 @@ enum PyTorchViews {
             guard rank <= 2 else { throw call.refusal("takes tensors of rank 2 and less") }
             return try transposed(call, Array((0..<rank).reversed()))
         },
-        PyTorchOperator("aten.movedim.int", isView: true) { (call) throws(GraphError) in
+        PyTorchOperator("aten.movedim.int", "aten.moveaxis.int", isView: true) { (call) throws(GraphError) in
             var order = Array(0..<(try call.meta().rank))
             let (source, target) = (try call.axis("source"), try call.axis("destination"))
             guard !order.isEmpty else { return [try call.value()] }
             order.insert(order.remove(at: source), at: target)
             return try transposed(call, order)
+        },
+        PyTorchOperator("aten.movedim.intlist", "aten.moveaxis.intlist", isView: true) {
+            (call) throws(GraphError) in
+            let rank = try call.meta().rank
+            var (sources, places): ([Int], [Int?]) = ([], [Int?](repeating: nil, count: rank))
+            for (source, target) in zip(try call.integers("source"), try call.integers("destination")) {
+                sources.append(try call.axis(source, rank: rank))
+                places[try call.axis(target, rank: rank)] = sources.last
+            }
+            var rest = (0..<rank).filter { !sources.contains($0) }.makeIterator()
+            return try transposed(call, places.map { $0 ?? rest.next() ?? 0 })
         },
         PyTorchOperator(
             "aten.expand.default", "aten.expand_copy.default", "aten.broadcast_to.default", isView: true
