@@ -21,13 +21,12 @@ TOLERANCE = 1e-5
 # With random statistics its values grow to 1e10 through 94 BatchNorms, folded or not: rounding alone is a little more.
 TOLERANCES = {"inception_v3": 2e-5}
 EXPORT_SECONDS = 1800
-# What make_pytorch_exports.py knows; decomposed: in PyTorch's core operators.
-NETWORKS = (
+# What make_pytorch_exports.py knows, as exported and in PyTorch's core operators.
+EXPORTED = (
     "activations", "unet", "audio", "volume", "mlp", "pools", "shapes", "arithmetic", "residual", "preact", "separable",
     "norms", "resizes", "attention", "recurrent", "strided", "dictionary", "written",
-    "steps", "heads", "functions", "standardized", "windows", "contexts", "any_size", "any_length",
-    *(f"{name}-decomposed" for name in (
-        "activations", "unet", "audio", "volume", "mlp", "pools", "norms", "resizes", "attention", "recurrent", "written")))
+    "steps", "heads", "functions", "standardized", "windows", "contexts", "any_size", "any_length")
+NETWORKS = (*EXPORTED, *(f"{name}-decomposed" for name in EXPORTED))
 CLASSIFIERS = (
     "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mnasnet0_5", "mobilenet_v2",
     "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnext50_32x4d", "shufflenet_v2_x0_5", "squeezenet1_1")

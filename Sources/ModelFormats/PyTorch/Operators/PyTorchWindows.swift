@@ -77,9 +77,9 @@ enum PyTorchWindows {
     private static func images(_ call: PyTorchCall) throws(GraphError) -> [String] {
         let (window, meta) = (try Window(call), try call.meta())
         let extents = try call.integers("output_size")
-        guard meta.rank == 3, meta.elementType == .float32, extents.count == 2 else {
-            throw call.refusal("takes float32 inputs of rank 3")
-        }
+        guard meta.rank == 3, meta.elementType == .float32, extents.count == 2,
+            extents.allSatisfy({ (1...PyTorchLimits.maximumFilledElementCount).contains($0) })
+        else { throw call.refusal("takes float32 inputs of rank 3 and gives images, not \(extents)") }
         let rows = try call.extent("self", 1)
         guard rows.isMultiple(of: window.size) else {
             throw call.refusal("\(rows) rows are no windows of \(window.size) elements")
@@ -88,9 +88,7 @@ enum PyTorchWindows {
         var (counts, rests): ([Int], [Int]) = ([], [])
         for axis in 0..<2 {
             let room = extents[axis] + 2 * window.pads[axis] - window.extent(axis)
-            guard extents[axis] > 0, extents[axis] < PyTorchLimits.maximumFilledElementCount, room >= 0 else {
-                throw call.refusal("no window goes into \(extents)")
-            }
+            guard room >= 0 else { throw call.refusal("no window goes into \(extents)") }
             counts.append(room / window.strides[axis] + 1)
             rests.append(room % window.strides[axis])
         }
