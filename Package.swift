@@ -32,8 +32,8 @@ let package = Package(
             ],
             exclude: ["ONNX/onnx.proto"]),
         .target(name: "Folding", dependencies: ["Graph", "Tensors"]),
-        .target(name: "Certification", dependencies: ["Graph", "Tensors"]),
-        .target(name: "Kernels", dependencies: ["CKernels", "Tensors"]),
+        .target(name: "Certification", dependencies: ["Graph", "Tensors", "Threads"]),
+        .target(name: "Kernels", dependencies: ["CKernels", "Tensors", "Threads"]),
         .target(
             name: "Execution", dependencies: ["CKernels", "CLinux", "Graph", "Kernels", "Tensors", "Threads"]),
 
@@ -76,6 +76,7 @@ let package = Package(
         // Tests: one target a module, the same file names; ConformanceTests runs the ONNX project's tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "GraphTests", dependencies: ["Graph", "Tensors"]),
         .testTarget(name: "ModelFormatsTests", dependencies: ["Graph", "ModelFormats", "Tensors"]),

@@ -97,7 +97,8 @@ static const double winogradKernel4[6][3] = {
 };
 
 bool ck_pack_winograd(
-    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t panelChannels) {
+    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t panelChannels,
+    size_t firstPanel, size_t panelCount) {
     enum { lanes = CK_BLOCK, taps = 9 };
     const LooseFloat *first = source;
     const double(*kernel)[3] = tile == 2 ? winogradKernel2 : winogradKernel4;
@@ -105,7 +106,8 @@ bool ck_pack_winograd(
     const size_t positionStride = panels * inputs * panelChannels;
     float check[lanes] = {0};
     // Some output channels of a panel at once, so that each line below is a few vectors.
-    for (size_t output = 0; output < panels * panelChannels; output += lanes) {
+    const size_t end = (firstPanel + panelCount) * panelChannels;
+    for (size_t output = firstPanel * panelChannels; output < end; output += lanes) {
         const size_t count = output >= outputs ? 0 : outputs - output < lanes ? outputs - output : lanes;
         float *panel = destination + output / panelChannels * inputs * panelChannels + output % panelChannels;
         for (size_t input = 0; input < inputs; input++, panel += panelChannels) {

@@ -1,5 +1,6 @@
 import Graph
 import Tensors
+import Threads
 
 /// Proves that a folded graph computes what the original does, from the two graphs alone.
 ///
@@ -10,7 +11,11 @@ package struct Certifier: Sendable {
     /// The most nodes of one piece.
     static let maximumPieceNodeCount = 2048
 
-    package init() {}
+    /// On how many threads pieces are compared, the caller's included.
+    private let threadCount: Int
+
+    /// `threadCount` changes nothing but the time that a proof takes.
+    package init(threadCount: Int = 1) { self.threadCount = threadCount }
 
     /// Throws the operators' errors for a graph that is not valid as it stands.
     package func certify(original: Graph, folded: Graph) throws(GraphError) -> Certificate {
@@ -28,50 +33,75 @@ package struct Certifier: Sendable {
         let names = (
             before: sides.before.sharedNames(Set(needed)), after: sides.after.sharedNames(Set(needed))
         )
+        let sizes = assumed.sizes
+        let outcomes = ConcurrentMap.results(count: needed.count, threadCount: threadCount) { index in
+            Self.outcome(needed[index], names, sizes)
+        }
+        certificate.sharedValueCount = needed.count
+        // What operators mean is tried out in the values' order: it depends on what was tried before.
         var oracle = StructuralOracle()
-        for name in needed {
-            certificate.sharedValueCount += 1
-            if sides.before.isIdentical(to: sides.after, at: name) {
-                certificate.identicalCount += 1
-                continue
-            }
-            let pieces: (before: Piece, after: Piece)
-            do throws(Obstacle) {
-                pieces = (
-                    try sides.before.piece(of: name, cutting: names.before),
-                    try sides.after.piece(of: name, cutting: names.after)
-                )
-            } catch {
-                certificate.failures.append(PieceFailure(value: name, error, nil))
-                continue
-            }
-            do throws(Obstacle) {
-                let comparison: FormComparison
+        for (name, outcome) in zip(needed, outcomes) {
+            switch outcome {
+            case .identical: certificate.identicalCount += 1
+            case .failed(let failure): certificate.failures.append(failure)
+            case .compared(let pieces, let comparison, let operators):
                 do throws(Obstacle) {
-                    comparison = try Self.compare(pieces, at: name, assumed.sizes, &oracle)
+                    for equivalent in operators { try oracle.check(equivalent) }
+                    certificate.pieces.append(PieceProof(value: name, pieces, comparison))
                 } catch {
-                    // The pieces may differ by channels that are constant.
-                    do throws(Obstacle) {
-                        comparison = try Self.compare(
-                            pieces, at: name, assumed.sizes, &oracle, droppingConstantChannels: true)
-                    } catch _ {
-                        throw error
-                    }
+                    certificate.failures.append(PieceFailure(value: name, error, pieces))
                 }
-                certificate.pieces.append(PieceProof(value: name, pieces, comparison))
-            } catch {
-                certificate.failures.append(PieceFailure(value: name, error, pieces))
             }
         }
         certificate.croppedEquivalentCount = oracle.count
         return certificate
     }
 
+    /// What becomes of one shared value.
+    private enum Outcome: Sendable {
+        /// The same node of the same values defines it in both graphs.
+        case identical
+        case failed(PieceFailure)
+        /// With the linear operators of both pieces, cropped.
+        case compared((before: Piece, after: Piece), FormComparison, [CroppedEquivalent])
+    }
+
+    private static func outcome(
+        _ name: String, _ names: (before: [String: String], after: [String: String]),
+        _ sizes: [AssumedInputs.Size]
+    ) -> Outcome {
+        let sides = sizes[0]
+        if sides.before.isIdentical(to: sides.after, at: name) { return .identical }
+        let pieces: (before: Piece, after: Piece)
+        do throws(Obstacle) {
+            pieces = (
+                try sides.before.piece(of: name, cutting: names.before),
+                try sides.after.piece(of: name, cutting: names.after)
+            )
+        } catch {
+            return .failed(PieceFailure(value: name, error, nil))
+        }
+        do throws(Obstacle) {
+            let (comparison, operators) = try compare(pieces, at: name, sizes)
+            return .compared(pieces, comparison, operators)
+        } catch {
+            // The pieces may differ by channels that are constant.
+            do throws(Obstacle) {
+                let (comparison, operators) = try compare(
+                    pieces, at: name, sizes, droppingConstantChannels: true)
+                return .compared(pieces, comparison, operators)
+            } catch _ {
+                return .failed(PieceFailure(value: name, error, pieces))
+            }
+        }
+    }
+
     private static func compare(
         _ pieces: (before: Piece, after: Piece), at name: String, _ sizes: [AssumedInputs.Size],
-        _ oracle: inout StructuralOracle, droppingConstantChannels drops: Bool = false
-    ) throws(Obstacle) -> FormComparison {
+        droppingConstantChannels drops: Bool = false
+    ) throws(Obstacle) -> (FormComparison, [CroppedEquivalent]) {
         var comparison = FormComparison()
+        var operators: [CroppedEquivalent] = []
         for side in sizes {
             try side.before.requireSameType(as: side.after, at: name)
             let earlier = comparison
@@ -80,10 +110,9 @@ package struct Certifier: Sendable {
             let after = try side.after.form(of: pieces.after, droppingConstantChannels: drops)
             try comparison.compare(before, after)
             comparison.cover(earlier)
-            try oracle.check(before)
-            try oracle.check(after)
+            operators += CroppedEquivalent.ofAll(before) + CroppedEquivalent.ofAll(after)
         }
-        return comparison
+        return (comparison, operators)
     }
 
     private static func prepared(_ graph: Graph) throws(GraphError) -> Graph {

@@ -62,7 +62,7 @@ package final class Executable: Sendable {
         original.constants = [:]
         let context = LoweringContext(
             graph: graph, values: values, kernels: KernelTable(instructionSet),
-            usesWinograd: options.usesWinograd)
+            usesWinograd: options.usesWinograd, packingThreadCount: options.packingThreadCount)
         graph.constants = [:]
         values = [:]
         let builder = StepBuilder(consume context, options.lowerings)

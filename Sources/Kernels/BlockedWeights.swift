@@ -14,10 +14,10 @@ package final class BlockedWeights: Sendable {
     /// [groups · panels · panelChannels]
     package let bias: FloatMemory
 
-    /// Packs [groups · outputs, inputs, taps], which need not be aligned.
+    /// Packs [groups · outputs, inputs, taps], which need not be aligned, on at most `threadCount` threads.
     package init(
         _ bytes: UnsafeRawBufferPointer, groups: Int, inputChannels: Int, outputChannels: Int, taps: Int,
-        bias: [Float]?, kernels: KernelTable
+        bias: [Float]?, kernels: KernelTable, threadCount: Int = 1
     ) {
         self.groups = groups
         self.inputChannels = inputChannels
@@ -27,15 +27,22 @@ package final class BlockedWeights: Sendable {
         let panels = (outputChannels + panelChannels - 1) / panelChannels
         let size = outputChannels * inputChannels * taps
         precondition(groups * size * MemoryLayout<Float>.stride <= bytes.count, "weights behind their bytes")
-        let stride = panels * panelChannels * inputChannels * taps
-        memory = FloatMemory(count: groups * stride)
+        let panelStride = panelChannels * inputChannels * taps
+        let memory = FloatMemory(count: groups * panels * panelStride)
+        self.memory = memory
         self.bias = FloatMemory(count: groups * panels * panelChannels)
+        // Read alone, until all threads have ended.
+        nonisolated(unsafe) let source = bytes.baseAddress!
+        let width = panelChannels
         for group in 0..<groups {
-            ck_pack_blocked(
-                memory.pointer + group * stride,
-                bytes.baseAddress! + group * size * MemoryLayout<Float>.stride, outputChannels, inputChannels,
-                taps,
-                panelChannels)
+            _ = PanelPacking.run(panelCount: panels, floatCount: size, threadCount: threadCount) { range in
+                let first = range.lowerBound * width
+                ck_pack_blocked(
+                    memory.pointer + (group * panels + range.lowerBound) * panelStride,
+                    source + (group * size + first * inputChannels * taps) * MemoryLayout<Float>.stride,
+                    min(outputChannels, range.upperBound * width) - first, inputChannels, taps, width)
+                return true
+            }
             if let bias {
                 for channel in 0..<outputChannels {
                     self.bias.pointer[group * panels * panelChannels + channel] =

@@ -14,11 +14,11 @@ package final class PackedMatrix: Sendable {
 
     /// Packs `matrixCount` matrices of `lines` × `depth` floats, which begin at `bytes` and need not be aligned.
     ///
-    /// The strides are in floats. Traps when the matrices end behind `bytes`.
+    /// The strides are in floats; at most `threadCount` threads do it. Traps when the matrices end behind `bytes`.
     package init(
         _ bytes: UnsafeRawBufferPointer, lines: Int, depth: Int, width: Int, lineStride: Int,
         depthStride: Int,
-        matrixCount: Int = 1, matrixStride: Int = 0
+        matrixCount: Int = 1, matrixStride: Int = 0, threadCount: Int = 1
     ) {
         self.lines = lines
         self.depth = depth
@@ -26,15 +26,24 @@ package final class PackedMatrix: Sendable {
         self.matrixCount = matrixCount
         let panels = (lines + width - 1) / width
         let stride = panels * width * depth
-        memory = FloatMemory(count: stride * matrixCount)
+        let memory = FloatMemory(count: stride * matrixCount)
+        self.memory = memory
         guard lines > 0, depth > 0, matrixCount > 0 else { return }
         let last = (lines - 1) * lineStride + (depth - 1) * depthStride + (matrixCount - 1) * matrixStride
         precondition((last + 1) * MemoryLayout<Float>.stride <= bytes.count, "a matrix behind its bytes")
+        // Read alone, until all threads have ended.
+        nonisolated(unsafe) let source = bytes.baseAddress!
         for matrix in 0..<matrixCount {
-            ck_pack_panels(
-                memory.pointer + matrix * stride,
-                bytes.baseAddress! + matrix * matrixStride * MemoryLayout<Float>.stride,
-                lines, depth, lineStride, depthStride, width)
+            _ = PanelPacking.run(
+                panelCount: panels, floatCount: lines * depth, threadCount: threadCount
+            ) { range in
+                let line = range.lowerBound * width
+                ck_pack_panels(
+                    memory.pointer + matrix * stride + line * depth,
+                    source + (matrix * matrixStride + line * lineStride) * MemoryLayout<Float>.stride,
+                    min(lines, range.upperBound * width) - line, depth, lineStride, depthStride, width)
+                return true
+            }
         }
     }
 

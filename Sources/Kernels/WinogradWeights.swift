@@ -12,10 +12,11 @@ package final class WinogradWeights: Sendable {
     /// [panels · panelChannels]
     package let bias: FloatMemory
 
-    /// Transforms [outputs, inputs, 3, 3], which need not be aligned; `nil` when a result is not finite.
+    /// Transforms [outputs, inputs, 3, 3], which need not be aligned, on at most `threadCount` threads; `nil` when a result
+    /// is not finite.
     package init?(
         _ bytes: UnsafeRawBufferPointer, tile: WinogradTile, inputChannels: Int, outputChannels: Int,
-        bias: [Float]?, kernels: KernelTable
+        bias: [Float]?, kernels: KernelTable, threadCount: Int = 1
     ) {
         precondition(
             outputChannels * inputChannels * 9 * MemoryLayout<Float>.stride <= bytes.count,
@@ -25,13 +26,21 @@ package final class WinogradWeights: Sendable {
         self.outputChannels = outputChannels
         panelChannels = kernels.functions.pointee.panelChannels
         let paddedOutputs = (outputChannels + panelChannels - 1) / panelChannels * panelChannels
-        memory = FloatMemory(count: tile.positions * paddedOutputs * inputChannels)
+        let memory = FloatMemory(count: tile.positions * paddedOutputs * inputChannels)
+        self.memory = memory
         self.bias = FloatMemory(count: paddedOutputs)
         for (channel, value) in (bias ?? []).enumerated() { self.bias.pointer[channel] = value }
-        guard
+        // Read alone, until all threads have ended.
+        nonisolated(unsafe) let source = bytes.baseAddress!
+        let width = panelChannels
+        let isFinite = PanelPacking.run(
+            panelCount: paddedOutputs / width, floatCount: memory.count, threadCount: threadCount
+        ) { range in
             ck_pack_winograd(
-                memory.pointer, bytes.baseAddress!, outputChannels, inputChannels, tile.extent, panelChannels)
-        else { return nil }
+                memory.pointer, source, outputChannels, inputChannels, tile.extent, width, range.lowerBound,
+                range.count)
+        }
+        guard isFinite else { return nil }
     }
 
     /// The panels of one position.

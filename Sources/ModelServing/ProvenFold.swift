@@ -17,14 +17,16 @@ package struct ProvenFold: Sendable {
     /// How often the pipeline runs without what could not be proven, before all folds are undone.
     static let maximumRoundCount = 4
 
-    /// Throws the operators' errors for a graph that is not valid as it stands.
+    /// The proof is made on `threadCount` threads. Throws the operators' errors for a graph that is not valid as it stands.
     package init(
-        _ original: Graph, pipeline: FoldPipeline = .standard, onProgress: (Int) -> Void = { _ in }
+        _ original: Graph, pipeline: FoldPipeline = .standard, threadCount: Int = 1,
+        onProgress: (Int) -> Void = { _ in }
     ) throws(GraphError) {
+        let certifier = Certifier(threadCount: threadCount)
         var unproven: [String: String] = [:]
         for _ in 0..<Self.maximumRoundCount {
             let result = try pipeline.run(original, refusing: unproven, onProgress: onProgress)
-            let certificate = try Certifier().certify(original: original, folded: result.graph)
+            let certificate = try certifier.certify(original: original, folded: result.graph)
             if certificate.isProven {
                 self.init(result, certificate)
                 return
@@ -43,7 +45,7 @@ package struct ProvenFold: Sendable {
         let report = try pipeline.run(original, refusing: unproven).report
         self.init(
             FoldResult(graph: original, report: report),
-            try Certifier().certify(original: original, folded: original))
+            try certifier.certify(original: original, folded: original))
     }
 
     private init(_ result: FoldResult, _ certificate: Certificate) {

@@ -32,7 +32,7 @@ struct LoadedModel {
         let total = original.nodes.count { $0.type == "BatchNormalization" }
         progress.show(total == 0 ? "folding \(name)" : "folding \(name): 0/\(total)")
         do {
-            let proven = try ProvenFold(original) { count in
+            let proven = try ProvenFold(original, threadCount: ThreadCount.available) { count in
                 progress.show(
                     total == 0
                         ? "folding \(name)" : "folding \(name): \(min(count, total))/\(total)")
@@ -53,7 +53,10 @@ struct LoadedModel {
         let whole = graph
         graph.constants = graph.constants.filter { graph.overridableInputs.contains($0.key) }
         do {
-            return try Executable(consume whole, options: ExecutionOptions(usesWinograd: usesWinograd))
+            return try Executable(
+                consume whole,
+                options: ExecutionOptions(
+                    usesWinograd: usesWinograd, packingThreadCount: ThreadCount.available))
         } catch {
             throw CommandFailure.data("\(path): \(error)")
         }

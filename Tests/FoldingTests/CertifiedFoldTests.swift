@@ -1,4 +1,5 @@
 import Certification
+import Foundation
 import Graph
 import Tensors
 import Testing
@@ -45,6 +46,28 @@ import Folding
             }
             let found = try #require(certificate)
             #expect(found.isProven && found.croppedEquivalentCount > 0, "\(type)")
+        }
+    }
+
+    @Test(arguments: GraphFamily.allCases)
+    func `a proof is the same on one thread and on several`(_ family: GraphFamily) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        for seed in 0..<UInt64(60) {
+            let graph = try family.builder(seed: seed).graph()
+            var folded = try FoldPipeline.standard.run(graph).graph
+            // Proofs that fail are compared too: one weight is another one.
+            if seed.isMultiple(of: 3), let name = folded.constants.keys.min(),
+                let tensor = folded.constants[name], let values = try? tensor.elements(as: Float.self)
+            {
+                folded.constants[name] = try Tensor(values.map { $0 + 1 }, shape: tensor.shape)
+            }
+            let texts = try [1, 2, 5].map { threadCount in
+                let certificate = try Certifier(threadCount: threadCount).certify(
+                    original: graph, folded: folded)
+                return try encoder.encode(certificate)
+            }
+            #expect(texts[1] == texts[0] && texts[2] == texts[0], "\(family) \(seed)")
         }
     }
 }

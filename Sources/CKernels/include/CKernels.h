@@ -315,9 +315,10 @@ void ck_pack_blocked(
 
 /// Transforms the weights of a convolution of 3×3 windows, [outputs][inputs][3][3] at any alignment, for `winograd_product`:
 /// G·g·Gᵀ in Double, rounded once, [(tile + 2)²][panels][inputs][panelChannels]; outputs that fill up the last panel are zero.
-/// Returns whether every result is finite.
+/// Writes panels firstPanel ..< firstPanel + panelCount of every position; returns whether all of them are finite.
 bool ck_pack_winograd(
-    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t panelChannels);
+    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t panelChannels,
+    size_t firstPanel, size_t panelCount);
 
 /// Copies [channels][count] to blocks [ceil(channels / CK_BLOCK)][count][CK_BLOCK], pixels first ..< first + size of `count`;
 /// the lanes behind the last channel are zero.

@@ -22,12 +22,53 @@ struct StructuralOracle {
     static let tolerance = 1e-10
 
     /// The cropped equivalents that were tried: many operators of a network have the same.
-    private var tried: Set<String> = []
+    private var tried: Set<CroppedEquivalent.Key> = []
     private var productCount = 0
     var count: Int { tried.count }
 
-    /// Tries all linear operators of a form. Throws an `Obstacle` where the evaluation gives something else.
-    mutating func check(_ form: Form) throws(Obstacle) {
+    /// Tries an operator, unless one like it was. Throws an `Obstacle` where its evaluation gives something else.
+    mutating func check(_ equivalent: CroppedEquivalent) throws(Obstacle) {
+        guard productCount < Self.maximumTotalProductCount, !tried.contains(equivalent.key),
+            let agrees = try? equivalent.agrees()
+        else { return }
+        productCount += equivalent.productCount
+        guard agrees else {
+            throw Obstacle("its evaluation is not what the proof takes it for", node: equivalent.node.name)
+        }
+        tried.insert(equivalent.key)
+    }
+}
+
+/// One linear operator with few channels between two affines.
+struct CroppedEquivalent: Sendable {
+    /// What operators that crop to the same have in common.
+    struct Key: Hashable {
+        let type: String
+        let attributes: [String: Setting]
+        let weightShape, inputShape: [Int]
+        let isWeightFirst: Bool
+    }
+
+    /// An attribute's value; linear operators have integers, floats and words.
+    enum Setting: Hashable {
+        case integers([Int64])
+        case bits(UInt32)
+        case text(String)
+
+        init(_ attribute: Attribute) {
+            switch attribute {
+            case .integer(let value): self = .integers([value])
+            case .integers(let values): self = .integers(values)
+            case .real(let value): self = .bits(value.bitPattern)
+            case .string(let value): self = .text(value)
+            case .tensor, .reals, .strings, .graph: self = .text("\(attribute)")
+            }
+        }
+    }
+
+    /// Those of all linear operators of a form that can be tried.
+    static func ofAll(_ form: Form) -> [CroppedEquivalent] {
+        var found: [CroppedEquivalent] = []
         var pending = [form.core]
         while let core = pending.popLast() {
             switch core.kind {
@@ -36,28 +77,14 @@ struct StructuralOracle {
             case .apply(let application): pending += application.forms.map(\.core)
             case .linear(let map):
                 pending.append(map.input)
-                try check(map)
+                if let equivalent = CroppedEquivalent(map) { found.append(equivalent) }
             }
         }
+        return found
     }
 
-    private mutating func check(_ map: LinearMap) throws(Obstacle) {
-        guard productCount < Self.maximumTotalProductCount, let equivalent = CroppedEquivalent(map),
-            !tried.contains(equivalent.key), let agrees = try? equivalent.agrees()
-        else { return }
-        productCount += equivalent.productCount
-        guard agrees else {
-            throw Obstacle("its evaluation is not what the proof takes it for", node: map.node.name)
-        }
-        tried.insert(equivalent.key)
-    }
-}
-
-/// One linear operator with few channels between two affines.
-private struct CroppedEquivalent {
-    /// Equal for operators that crop to the same.
-    let key: String
-    private let node: Node
+    let key: Key
+    fileprivate let node: Node
     private let weightShape: [Int]
     private let isWeightFirst: Bool
     /// One item of the input.
@@ -123,8 +150,9 @@ private struct CroppedEquivalent {
         weightShape = shape
         inputShape = extents
         self.attributes = attributes
-        let stated = attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        key = "\(node.type) \(stated) \(shape) \(extents) \(isWeightFirst)"
+        key = Key(
+            type: node.type, attributes: attributes.mapValues(Setting.init), weightShape: shape,
+            inputShape: extents, isWeightFirst: isWeightFirst)
     }
 
     /// Whether form and evaluation agree on zeros and on irregular numbers. Throws where the cropped operator has no output.

@@ -34,8 +34,8 @@ struct ConvolutionLowering: Lowering {
             weight.withUnsafeBytes { bytes in
                 BlockedWeights(
                     bytes, groups: operation.group, inputChannels: inputChannels, outputChannels: rows,
-                    taps: taps,
-                    bias: bias, kernels: context.kernels)
+                    taps: taps, bias: bias, kernels: context.kernels,
+                    threadCount: context.packingThreadCount)
             }
         }
         if operation.group == 1, context.layout(input) == .plain,
@@ -61,7 +61,8 @@ struct ConvolutionLowering: Lowering {
         let packed = weight.withUnsafeBytes { bytes in
             PackedMatrix(
                 bytes, lines: rows, depth: depth, width: context.kernels.tileRows, lineStride: depth,
-                depthStride: 1, matrixCount: operation.group, matrixStride: rows * depth)
+                depthStride: 1, matrixCount: operation.group, matrixStride: rows * depth,
+                threadCount: context.packingThreadCount)
         }
         return LoweredNode(
             operation: ConvolutionOperation(

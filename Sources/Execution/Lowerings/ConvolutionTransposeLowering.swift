@@ -23,7 +23,8 @@ struct ConvolutionTransposeLowering: Lowering {
         let packed = weight.withUnsafeBytes { bytes in
             PackedMatrix(
                 bytes, lines: lines, depth: depth, width: context.kernels.tileRows, lineStride: 1,
-                depthStride: lines, matrixCount: operation.group, matrixStride: depth * lines)
+                depthStride: lines, matrixCount: operation.group, matrixStride: depth * lines,
+                threadCount: context.packingThreadCount)
         }
         return LoweredNode(
             operation: ConvolutionTransposeOperation(

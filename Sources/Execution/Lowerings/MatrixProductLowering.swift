@@ -68,7 +68,8 @@ struct MatrixProductLowering: Lowering {
         return weight.withUnsafeBytes { bytes in
             PackedMatrix(
                 bytes, lines: columns, depth: depth, width: context.kernels.tileColumns,
-                lineStride: transposed ? depth : 1, depthStride: transposed ? 1 : columns)
+                lineStride: transposed ? depth : 1, depthStride: transposed ? 1 : columns,
+                threadCount: context.packingThreadCount)
         }
     }
 }

@@ -66,7 +66,8 @@ struct RecurrentLowering: Lowering {
         weights.withUnsafeBytes { bytes in
             PackedMatrix(
                 bytes, lines: gates, depth: depth, width: context.kernels.tileColumns, lineStride: depth,
-                depthStride: 1, matrixCount: weights.shape[0], matrixStride: gates * depth)
+                depthStride: 1, matrixCount: weights.shape[0], matrixStride: gates * depth,
+                threadCount: context.packingThreadCount)
         }
     }
 }

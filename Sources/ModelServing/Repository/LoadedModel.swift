@@ -1,11 +1,24 @@
 import Execution
 import Folding
 import Graph
+import Threads
 
 /// SHA-256 of a model's graph and of the folded one, weights included, in hexadecimal.
 package struct ModelDigests: Sendable, Equatable {
     package let model: String
     package let fold: String
+
+    package init(model: String, fold: String) {
+        (self.model, self.fold) = (model, fold)
+    }
+
+    /// Reads every weight of both graphs; at once where there are two threads.
+    init(model: Graph, fold: Graph, threadCount: Int) {
+        let texts = ConcurrentMap.results(count: 2, threadCount: threadCount) { index in
+            GraphDigest.text(index == 0 ? model : fold)
+        }
+        self.init(model: texts[0], fold: texts[1])
+    }
 }
 
 /// One version of a model, ready to run.

@@ -3,6 +3,7 @@ import Folding
 import Graph
 import ModelFormats
 import Tensors
+import Threads
 
 /// Turns a model file into a model that is ready to run: read, fold, prove, compile, check against golden outputs, warm
 /// up.
@@ -12,7 +13,7 @@ package struct ModelLoader: Sendable {
     private let read: @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
     private let workers: WorkerPool
     private let clock: MonotonicClock
-    private let options: ExecutionOptions
+    private var options: ExecutionOptions
     private let batching: BatchPolicy
     private let makesDigests: Bool
     private let availableMemory: @Sendable () -> Int?
@@ -30,6 +31,7 @@ package struct ModelLoader: Sendable {
         self.workers = workers
         self.clock = clock
         self.options = options
+        self.options.packingThreadCount = workers.threadCount
         self.batching = batching
         self.makesDigests = makesDigests
         self.availableMemory = availableMemory
@@ -67,13 +69,15 @@ package struct ModelLoader: Sendable {
             throw .format(error)
         }
         // Golden vectors say what a network with such weights shall compute; without them nobody has.
-        if !files.hasGoldenVectors, let weight = NonFiniteWeight.first(in: graph) {
+        if !files.hasGoldenVectors,
+            let weight = NonFiniteWeight.first(in: graph, threadCount: workers.threadCount)
+        {
             throw .weight(name: weight.name, index: weight.index)
         }
         var folded: Graph
         let report: FoldReport
         do {
-            let proven = try ProvenFold(graph)
+            let proven = try ProvenFold(graph, threadCount: workers.threadCount)
             (folded, report) = (proven.graph, proven.report)
         } catch {
             throw .graph(error)
@@ -81,8 +85,7 @@ package struct ModelLoader: Sendable {
         let interface = try ModelInterface(folded)
         // Now, while the folded weights are there: the network runs on packed ones.
         let digests =
-            makesDigests
-            ? ModelDigests(model: GraphDigest.text(graph), fold: GraphDigest.text(folded)) : nil
+            makesDigests ? ModelDigests(model: graph, fold: folded, threadCount: workers.threadCount) : nil
         let executable: Executable
         do {
             executable = try Executable(consume folded, options: options)

@@ -1,5 +1,6 @@
 import Graph
 import Tensors
+import Threads
 
 /// A weight that is no number: what a training run that diverged, or a damaged file, leaves behind.
 ///
@@ -15,17 +16,18 @@ struct NonFiniteWeight: Equatable {
         "InstanceNormalization", "LSTM", "LayerNormalization", "MatMul", "PRelu", "RMSNormalization", "RNN",
     ]
 
-    /// The first one of a graph, by name.
-    static func first(in graph: Graph) -> NonFiniteWeight? {
+    /// The first one of a graph, by name; looked for on `threadCount` threads.
+    static func first(in graph: Graph, threadCount: Int = 1) -> NonFiniteWeight? {
         let weights = Set(
             graph.nodes.lazy.filter { weighted.contains($0.type) }.flatMap { $0.inputs.compactMap { $0 } })
-        for (name, tensor) in graph.constants.sorted(by: { $0.key < $1.key }) {
-            let mayBeInfinite = !weights.contains(name)
-            if let index = tensor.firstNonFinite(mayBeInfinite: mayBeInfinite) {
-                return NonFiniteWeight(name: name, index: index)
+        let constants = graph.constants.sorted { $0.key < $1.key }
+        let found = ConcurrentMap.results(count: constants.count, threadCount: threadCount) { position in
+            let (name, tensor) = constants[position]
+            return tensor.firstNonFinite(mayBeInfinite: !weights.contains(name)).map {
+                NonFiniteWeight(name: name, index: $0)
             }
         }
-        return nil
+        return found.lazy.compactMap(\.self).first
     }
 }
 

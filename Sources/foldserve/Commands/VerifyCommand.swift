@@ -1,5 +1,6 @@
 import ArgumentParser
 import Certification
+import Execution
 import Graph
 import ModelFormats
 
@@ -33,7 +34,8 @@ struct VerifyCommand: ParsableCommand {
             let other = try FormatCatalog.standard.load(path: folded)
             let certificate: Certificate
             do {
-                certificate = try Certifier().certify(original: original, folded: other)
+                certificate = try Certifier(threadCount: ThreadCount.available).certify(
+                    original: original, folded: other)
             } catch {
                 throw CommandFailure.data("\(folded): \(error)")
             }
