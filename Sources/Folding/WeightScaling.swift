@@ -15,16 +15,15 @@ struct WeightScaling {
     /// `weight` times `factors`. Refuses a result that is not finite once it is rounded.
     func scaled(_ weight: Tensor, by factors: [Double]) throws(FoldRefusal) -> Tensor {
         precondition(outerCount * channelCount * innerCount == weight.shape.count, "not a view of the weight")
-        var isFinite = true
-        let result = Tensor(elementType: weight.elementType, shape: weight.shape) { target in
-            weight.withUnsafeBytes { source in
-                switch weight.elementType {
-                case .float64: isFinite = scale(source, target, as: Double.self, factors)
-                case .float32: isFinite = scale(source, target, as: Float.self, factors)
-                case .float16: isFinite = scale(source, target, as: Float16.self, factors)
-                case .bfloat16: isFinite = scale(source, target, as: StoredBFloat16.self, factors)
-                default: preconditionFailure("a weight of type \(weight.elementType)")
-                }
+        var target = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        let result = Tensor(unfilled: weight.elementType, shape: weight.shape, memory: &target)
+        let isFinite = weight.withUnsafeBytes { source in
+            switch weight.elementType {
+            case .float64: scale(source, target, as: Double.self, factors)
+            case .float32: scale(source, target, as: Float.self, factors)
+            case .float16: scale(source, target, as: Float16.self, factors)
+            case .bfloat16: scale(source, target, as: StoredBFloat16.self, factors)
+            default: preconditionFailure("a weight of type \(weight.elementType)")
             }
         }
         // The result is read from here on.
@@ -79,31 +78,50 @@ struct WeightScaling {
         _ source: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer, as type: Element.Type,
         _ factors: [Double]
     ) -> Bool {
-        let stride = MemoryLayout<Element>.stride
-        var infiniteCount = 0
+        var isFinite = true
         factors.withUnsafeBufferPointer { factors in
             for outer in 0..<outerCount {
                 let offset = factorOffset(outer)
                 precondition(
                     offset >= 0 && offset + channelCount <= factors.count, "a factor for each channel")
                 let row = outer * channelCount * innerCount
-                // With one element a channel, the factors are the inner loop.
-                let (runCount, runLength) = innerCount == 1 ? (1, channelCount) : (channelCount, innerCount)
-                for run in 0..<runCount {
-                    let factor = innerCount == 1 ? 1 : factors[offset + run]
-                    let start = (row + run * runLength) * stride
-                    for index in 0..<runLength {
-                        let byte = start + index * stride
-                        let value = source.loadUnaligned(fromByteOffset: byte, as: Element.self).double
-                        let product = Element(
-                            innerCount == 1 ? value * factors[offset + index] : value * factor)
-                        infiniteCount &+= product.isFinite ? 0 : 1
-                        target.storeBytes(of: product, toByteOffset: byte, as: Element.self)
+                if innerCount == 1 {
+                    let isRowFinite = Self.multiply(source, target, row..<row + channelCount, as: type) {
+                        factors[offset + $0]
                     }
+                    isFinite = isFinite && isRowFinite
+                    continue
+                }
+                for channel in 0..<channelCount {
+                    let (start, factor) = (row + channel * innerCount, factors[offset + channel])
+                    let isRunFinite = Self.multiply(source, target, start..<start + innerCount, as: type) {
+                        _ in
+                        factor
+                    }
+                    isFinite = isFinite && isRunFinite
                 }
             }
         }
-        return infiniteCount == 0
+        return isFinite
+    }
+
+    /// Multiplies a run of elements, each by the factor of its place in the run; whether all products are finite.
+    @inline(__always)
+    private static func multiply<Element: FoldableElement>(
+        _ source: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer, _ run: Range<Int>,
+        as type: Element.Type, _ factor: (Int) -> Double
+    ) -> Bool {
+        let stride = MemoryLayout<Element>.stride
+        var marks: Element.Bits = 0
+        for index in 0..<run.count {
+            let byte = (run.lowerBound + index) * stride
+            let value = source.loadUnaligned(fromByteOffset: byte, as: Element.self).double
+            let product = Element(value * factor(index))
+            target.storeBytes(of: product, toByteOffset: byte, as: Element.self)
+            // One more in the exponent reaches the sign where all bits of it are set already: no branch, so vectors do it.
+            marks |= (product.bitPattern & (Element.Bits.max >> 1)) &+ Element.exponentUnit
+        }
+        return marks.leadingZeroBitCount > 0
     }
 }
 
@@ -125,21 +143,28 @@ extension Tensor {
 
 /// An element type that weights are stored in.
 private protocol FoldableElement: BitwiseCopyable {
+    associatedtype Bits: FixedWidthInteger & UnsignedInteger
+
     init(_ value: Double)
     var double: Double { get }
-    var isFinite: Bool { get }
+    var bitPattern: Bits { get }
+    /// The lowest bit of the exponent.
+    static var exponentUnit: Bits { get }
 }
 
 extension Double: FoldableElement {
     fileprivate var double: Double { self }
+    fileprivate static var exponentUnit: UInt64 { 1 << 52 }
 }
 
 extension Float: FoldableElement {
     fileprivate var double: Double { Double(self) }
+    fileprivate static var exponentUnit: UInt32 { 1 << 23 }
 }
 
 extension Float16: FoldableElement {
     fileprivate var double: Double { Double(self) }
+    fileprivate static var exponentUnit: UInt16 { 1 << 10 }
 }
 
 /// The bits of a `BFloat16`, which may be copied byte by byte.
@@ -149,5 +174,5 @@ private struct StoredBFloat16: FoldableElement {
     init(_ value: Double) { bitPattern = BFloat16(value).bitPattern }
 
     var double: Double { Double(BFloat16(bitPattern: bitPattern).floatValue) }
-    var isFinite: Bool { double.isFinite }
+    static var exponentUnit: UInt16 { 1 << 7 }
 }
