@@ -60,13 +60,7 @@ enum PyTorchSelection {
     private static func indexed(_ call: PyTorchCall) throws(GraphError) -> [String] {
         let indices = try call.tensorNames("indices")
         let given = indices.indices.filter { indices[$0] != nil }
-        for case let name? in indices {
-            guard try call.builder.meta(name).elementType.isInteger else {
-                throw call.refusal("a mask of booleans is not supported")
-            }
-        }
-        guard given.count != 1 else {
-            let name = indices[given[0]] ?? ""
+        if given.count == 1, let name = indices[given[0]], try call.builder.meta(name).elementType.isInteger {
             return try call.result(
                 "Gather", [call.value(), call.builder.value(name)], ["axis": .integer(Int64(given[0]))])
         }
