@@ -55,10 +55,13 @@ struct AtomicFile: ~Copyable {
         }
     }
 
-    /// Makes the file durable and puts it in the place of any that is called `path`.
-    consuming func commit() throws(Failure) {
+    /// Puts the file in the place of any that is called `path`; `isDurable`: so that a power failure after that takes
+    /// nothing of it.
+    consuming func commit(isDurable: Bool) throws(Failure) {
         try flush()
-        guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else { throw Self.failure() }
+        guard !isDurable || fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
+            throw Self.failure()
+        }
         isComplete = true
     }
 

@@ -1,29 +1,20 @@
-import COpenSSL
 import Folding
 import Graph
 import Tensors
 
 /// SHA-256 of a graph: interface, nodes, attributes and every weight, each preceded by its length, so that graphs with
-/// equal digests are equal.
+/// equal digests are equal. Of a weight go in the element type, the shape and the digest of its pieces' digests.
 package struct GraphDigest {
-    private let context: OpaquePointer
+    private var content: [UInt8] = []
 
-    /// The digest in hexadecimal.
-    package static func text(_ graph: Graph) -> String {
-        guard let context = EVP_MD_CTX_new() else { preconditionFailure("no memory for a digest") }
-        defer { EVP_MD_CTX_free(context) }
-        EVP_DigestInit_ex(context, EVP_sha256(), nil)
-        GraphDigest(context: context).add(graph)
-        var bytes = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var count = UInt32(0)
-        EVP_DigestFinal_ex(context, &bytes, &count)
-        return bytes.prefix(Int(count)).map { byte in
-            let text = String(byte, radix: 16)
-            return byte < 16 ? "0" + text : text
-        }.joined()
+    /// The digest in hexadecimal; weights are read on `threadCount` threads.
+    package static func text(_ graph: Graph, threadCount: Int = 1) -> String {
+        var digest = GraphDigest()
+        digest.add(graph, threadCount: threadCount)
+        return SHA256(digest.content).text
     }
 
-    private func add(_ graph: Graph) {
+    private mutating func add(_ graph: Graph, threadCount: Int = 1) {
         add(graph.opset)
         for ports in [graph.inputs, graph.outputs] {
             add(ports.count)
@@ -34,15 +25,27 @@ package struct GraphDigest {
         }
         add(graph.nodes.count)
         for node in graph.nodes { add(node) }
-        add(graph.constants.count)
-        for (name, tensor) in graph.constants.sorted(by: { $0.key < $1.key }) {
+        let constants = graph.constants.sorted { $0.key < $1.key }
+        add(constants.count)
+        let digests = Self.digests(constants.map(\.value), threadCount: threadCount)
+        for ((name, tensor), digest) in zip(constants, digests) {
             add(name)
             add(graph.overridableInputs.contains(name) ? 1 : 0)
-            add(tensor)
+            add(tensor, digest)
         }
     }
 
-    private func add(_ node: Node) {
+    private static func digests(_ tensors: [Tensor], threadCount: Int) -> [SHA256] {
+        let digests = SHA256.ofPieces(
+            byteCounts: tensors.map(\.byteCount), threadCount: threadCount
+        ) { index, range in
+            tensors[index].withUnsafeBytes { SHA256(UnsafeRawBufferPointer(rebasing: $0[range])) }
+        }
+        for tensor in tensors { tensor.releasePages() }
+        return digests
+    }
+
+    private mutating func add(_ node: Node) {
         for text in [node.name, node.domain, node.type] { add(text) }
         add(node.opset)
         for names in [node.inputs, node.outputs] {
@@ -59,13 +62,13 @@ package struct GraphDigest {
         }
     }
 
-    private func add(_ attribute: Attribute) {
+    private mutating func add(_ attribute: Attribute) {
         add(attribute.kind)
         switch attribute {
         case .integer(let value): add(Int(value))
         case .real(let value): add(Int(value.bitPattern))
         case .string(let value): add(value)
-        case .tensor(let value): add(value)
+        case .tensor(let value): add(value, Self.digests([value], threadCount: 1)[0])
         case .integers(let values):
             add(values.count)
             for value in values { add(Int(value)) }
@@ -79,25 +82,20 @@ package struct GraphDigest {
         }
     }
 
-    private func add(_ tensor: Tensor) {
+    private mutating func add(_ tensor: Tensor, _ digest: SHA256) {
         add(tensor.elementType.rawValue)
         add(tensor.shape.rank)
         for extent in tensor.shape.dimensions { add(extent) }
-        tensor.withUnsafeBytes { bytes in
-            if let start = bytes.baseAddress { EVP_DigestUpdate(context, start, bytes.count) }
-        }
-        tensor.releasePages()
+        content += digest.bytes
     }
 
-    private func add(_ text: String) {
-        let bytes = Array(text.utf8)
-        add(bytes.count)
-        EVP_DigestUpdate(context, bytes, bytes.count)
+    private mutating func add(_ text: String) {
+        add(text.utf8.count)
+        content += text.utf8
     }
 
-    private func add(_ number: Int) {
-        var bytes = UInt64(bitPattern: Int64(number)).littleEndian
-        EVP_DigestUpdate(context, &bytes, MemoryLayout<UInt64>.size)
+    private mutating func add(_ number: Int) {
+        withUnsafeBytes(of: UInt64(bitPattern: Int64(number)).littleEndian) { content += $0 }
     }
 }
 

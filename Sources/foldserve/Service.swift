@@ -56,7 +56,10 @@ struct Service {
         let loader = ModelLoader(
             FormatCatalog.standard, threadsPerSession: threadCount, clock: clock,
             options: ExecutionOptions(usesWinograd: settings.engine.winograd), batching: settings.batchPolicy,
-            makesDigests: settings.modelDigests)
+            makesDigests: settings.modelDigests,
+            cache: settings.cacheDir.flatMap {
+                FoldCache(folder: $0, threadCount: threadCount, logger: logger)
+            })
         do {
             repository = try ModelRepository(
                 folder: settings.models, loader: loader, logger: logger,

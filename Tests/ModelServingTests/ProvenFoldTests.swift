@@ -82,7 +82,8 @@ import ModelServing
         other.constants["lied.w"] = try Tensor([1, 2, 3, 5] as [Float], shape: Shape([2, 2, 1, 1]))
         var renamed = graph
         renamed.constants["lied.ww"] = graph.constants["lied.w"]
-        let digests = [graph, other, renamed].map(GraphDigest.text)
+        let digests = [graph, other, renamed].map { GraphDigest.text($0) }
         #expect(Set(digests).count == 3 && digests.allSatisfy { $0.count == 64 })
+        #expect(digests == [graph, other, renamed].map { GraphDigest.text($0, threadCount: 3) })
     }
 }

@@ -9,13 +9,19 @@ package struct ONNXFormat: ModelFormat {
     package let name = "ONNX"
     package let fileName = "model.onnx"
 
-    package init() {}
+    private let readsOwnOperators: Bool
+
+    package init() { self.init(readsOwnOperators: false) }
+
+    /// With `readsOwnOperators`, Graph's own operators are read as well: what `ONNXWriter(keepsOwnOperators:)` wrote.
+    package init(readsOwnOperators: Bool) { self.readsOwnOperators = readsOwnOperators }
 
     package func load(path: String) throws(ModelError) -> Graph {
         let file = try Self.map(path)
         let tensors = ONNXTensorReader(
             path: path, storage: file.storage, externalData: ONNXExternalData(modelPath: path))
-        return try ONNXGraphReader(path: path, tensors: tensors).read(Self.structure(of: file))
+        return try ONNXGraphReader(path: path, tensors: tensors, readsOwnOperators: readsOwnOperators)
+            .read(Self.structure(of: file))
     }
 
     private static func structure(of file: MappedFile) throws(ModelError) -> ONNXModelProto {

@@ -9,6 +9,8 @@ import Tensors
 struct ONNXGraphReader {
     let path: String
     let tensors: ONNXTensorReader
+    /// Whether Graph's own operators are read too, which are not for files of others.
+    let readsOwnOperators: Bool
 
     /// From this IR version on, an initializer that is listed among the inputs is only their default value.
     private static let overridableInitializersVersion: Int64 = 4
@@ -23,7 +25,7 @@ struct ONNXGraphReader {
         }
         let opset = try operatorSetVersion(model)
         let proto = try ONNXFunctionExpander.expand(model, path: path)
-        let missing = ONNXOperatorCheck.missing(in: proto)
+        let missing = ONNXOperatorCheck.missing(in: proto, readsOwnOperators: readsOwnOperators)
         guard missing.isEmpty else { throw .graph(path: path, .unsupportedOperators(missing)) }
         let scope = ONNXScopeReader(
             path: path, opset: opset, tensors: tensors,

@@ -2,11 +2,14 @@ import Graph
 
 /// Finds the operators of a model that foldserve does not have, those of subgraphs and of the functions that are called included.
 struct ONNXOperatorCheck {
+    private let readsOwnOperators: Bool
     private var missing: Set<String> = []
 
+    private init(readsOwnOperators: Bool) { self.readsOwnOperators = readsOwnOperators }
+
     /// The names of the operators that `graph` needs and the catalogue lacks, sorted.
-    static func missing(in graph: ONNXGraphProto) -> [String] {
-        var check = ONNXOperatorCheck()
+    static func missing(in graph: ONNXGraphProto, readsOwnOperators: Bool) -> [String] {
+        var check = ONNXOperatorCheck(readsOwnOperators: readsOwnOperators)
         check.visit(graph.node)
         return check.missing.sorted()
     }
@@ -15,9 +18,9 @@ struct ONNXOperatorCheck {
         for node in nodes {
             let name =
                 ONNXNodeReader.isDefaultDomain(node.domain) ? node.opType : node.domain + "." + node.opType
-            // Graph's own operators are not for files: only ONNX's domain is.
+            let isOwn = node.domain == Affine.domain && node.opType == Affine.type
             let isKnown =
-                ONNXNodeReader.isConstant(node)
+                ONNXNodeReader.isConstant(node) || readsOwnOperators && isOwn
                 || ONNXNodeReader.isDefaultDomain(node.domain) && node.opType != Affine.type
                     && OperatorCatalog.standard.contains(domain: "", type: node.opType)
             if !isKnown { missing.insert(name.isEmpty ? "(unnamed)" : name) }

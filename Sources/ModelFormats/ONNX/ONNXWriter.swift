@@ -9,8 +9,17 @@ import Tensors
 /// weights go into it from where they are.
 package struct ONNXWriter: Sendable {
     private let producerVersion: String
+    private let keepsOwnOperators: Bool
 
-    package init(producerVersion: String = "") { self.producerVersion = producerVersion }
+    package init(producerVersion: String = "") { self.init(producerVersion, keepsOwnOperators: false) }
+
+    /// With `keepsOwnOperators`, an `Affine` is written as one, in Graph's own domain: for files that are only read back.
+    package init(keepsOwnOperators: Bool) { self.init("", keepsOwnOperators: keepsOwnOperators) }
+
+    private init(_ producerVersion: String, keepsOwnOperators: Bool) {
+        self.producerVersion = producerVersion
+        self.keepsOwnOperators = keepsOwnOperators
+    }
 
     /// The IR version that came with each operator set version, the newest last.
     ///
@@ -21,8 +30,11 @@ package struct ONNXWriter: Sendable {
 
     /// Throws `ModelError.file` when the file cannot be written or would be longer than protobuf allows, and
     /// `ModelError.graph` when an affine node's shape is not known well enough to write it.
-    package func write(_ graph: Graph, to path: String) throws(ModelError) {
-        let lowered = try ONNXAffineLowering(path: path).lower(graph)
+    package func write(_ graph: Graph, to path: String, isDurable: Bool = true) throws(ModelError) {
+        let lowered =
+            keepsOwnOperators
+            ? ONNXAffineLowering.Result(nodes: graph.nodes, constants: graph.constants)
+            : try ONNXAffineLowering(path: path).lower(graph)
         let message: ONNXMessage
         do {
             message = try model(graph, lowered)
@@ -38,7 +50,7 @@ package struct ONNXWriter: Sendable {
         do throws(AtomicFile.Failure) {
             var file = try AtomicFile(path: path)
             for part in message.parts { try Self.append(part, to: &file) }
-            try file.commit()
+            try file.commit(isDurable: isDurable)
         } catch {
             throw .file(path: path, reason: error.reason)
         }

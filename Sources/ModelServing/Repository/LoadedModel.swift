@@ -1,7 +1,5 @@
 import Execution
-import Folding
 import Graph
-import Threads
 
 /// SHA-256 of a model's graph and of the folded one, weights included, in hexadecimal.
 package struct ModelDigests: Sendable, Equatable {
@@ -10,14 +8,6 @@ package struct ModelDigests: Sendable, Equatable {
 
     package init(model: String, fold: String) {
         (self.model, self.fold) = (model, fold)
-    }
-
-    /// Reads every weight of both graphs; at once where there are two threads.
-    init(model: Graph, fold: Graph, threadCount: Int) {
-        let texts = ConcurrentMap.results(count: 2, threadCount: threadCount) { index in
-            GraphDigest.text(index == 0 ? model : fold)
-        }
-        self.init(model: texts[0], fold: texts[1])
     }
 }
 
@@ -30,7 +20,6 @@ package final class LoadedModel: Sendable {
     package let description: ModelDescription
     /// As the file has it; its weights lie in the mapped file.
     package let original: Graph
-    package let report: FoldReport
     package let executable: Executable
     package let statistics = ModelStatistics()
     package let sessions: SessionPool
@@ -45,7 +34,7 @@ package final class LoadedModel: Sendable {
 
     init(
         name: String, version: String, platform: String, interface: ModelInterface,
-        description: ModelDescription, original: Graph, report: FoldReport, executable: Executable,
+        description: ModelDescription, original: Graph, executable: Executable,
         sessions: SessionPool, loadSeconds: Double, files: VersionFiles, digests: ModelDigests? = nil
     ) {
         self.name = name
@@ -54,7 +43,6 @@ package final class LoadedModel: Sendable {
         self.interface = interface
         self.description = description
         self.original = original
-        self.report = report
         self.executable = executable
         self.sessions = sessions
         self.loadSeconds = loadSeconds

@@ -13,9 +13,10 @@ package struct ModelLoader: Sendable {
     private let read: @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
     private let workers: WorkerPool
     private let clock: MonotonicClock
-    private var options: ExecutionOptions
+    private let options: ExecutionOptions
     private let batching: BatchPolicy
     private let makesDigests: Bool
+    private let cache: FoldCache?
     private let availableMemory: @Sendable () -> Int?
 
     /// `read` gets a version's folder; all models' sessions share the threads of `workers`. `batching` is that of the
@@ -23,17 +24,19 @@ package struct ModelLoader: Sendable {
     package init(
         fileNames: [String], workers: WorkerPool, clock: MonotonicClock,
         options: ExecutionOptions = ExecutionOptions(), batching: BatchPolicy = BatchPolicy(),
-        makesDigests: Bool = true,
+        makesDigests: Bool = true, cache: FoldCache? = nil,
         availableMemory: @escaping @Sendable () -> Int? = { MemoryLimit.available },
         read: @escaping @Sendable (String) throws(ModelError) -> (graph: Graph, platform: String)
     ) {
         self.fileNames = fileNames
         self.workers = workers
         self.clock = clock
+        var options = options
+        options.packingThreadCount = workers.threadCount
         self.options = options
-        self.options.packingThreadCount = workers.threadCount
         self.batching = batching
         self.makesDigests = makesDigests
+        self.cache = cache
         self.availableMemory = availableMemory
         self.read = read
     }
@@ -42,11 +45,11 @@ package struct ModelLoader: Sendable {
     package init(
         _ catalog: FormatCatalog, threadsPerSession: Int, clock: MonotonicClock,
         options: ExecutionOptions = ExecutionOptions(), batching: BatchPolicy = BatchPolicy(),
-        makesDigests: Bool = true
+        makesDigests: Bool = true, cache: FoldCache? = nil
     ) {
         self.init(
             fileNames: catalog.formats.map(\.fileName), workers: WorkerPool(threadCount: threadsPerSession),
-            clock: clock, options: options, batching: batching, makesDigests: makesDigests
+            clock: clock, options: options, batching: batching, makesDigests: makesDigests, cache: cache
         ) { (folder) throws(ModelError) in
             let (path, format) = try catalog.locate(folder)
             return (try format.load(path: path), "foldserve_" + format.name.lowercased())
@@ -68,24 +71,8 @@ package struct ModelLoader: Sendable {
         } catch {
             throw .format(error)
         }
-        // Golden vectors say what a network with such weights shall compute; without them nobody has.
-        if !files.hasGoldenVectors,
-            let weight = NonFiniteWeight.first(in: graph, threadCount: workers.threadCount)
-        {
-            throw .weight(name: weight.name, index: weight.index)
-        }
-        var folded: Graph
-        let report: FoldReport
-        do {
-            let proven = try ProvenFold(graph, threadCount: workers.threadCount)
-            (folded, report) = (proven.graph, proven.report)
-        } catch {
-            throw .graph(error)
-        }
+        let (folded, digests) = try fold(graph, files)
         let interface = try ModelInterface(folded)
-        // Now, while the folded weights are there: the network runs on packed ones.
-        let digests =
-            makesDigests ? ModelDigests(model: graph, fold: folded, threadCount: workers.threadCount) : nil
         let executable: Executable
         do {
             executable = try Executable(consume folded, options: options)
@@ -100,9 +87,42 @@ package struct ModelLoader: Sendable {
         try warmUp(sessions, interface, executable.graph)
         return LoadedModel(
             name: name, version: version, platform: platform, interface: interface,
-            description: description, original: graph, report: report, executable: executable,
+            description: description, original: graph, executable: executable,
             sessions: sessions, loadSeconds: Double(clock.nanoseconds() &- start) / 1e9, files: files,
             digests: digests)
+    }
+
+    /// The graph to run, from the cache or folded and proven here; the digests where somebody wants them.
+    private func fold(
+        _ graph: Graph, _ files: VersionFiles
+    ) throws(RepositoryError) -> (folded: Graph, digests: ModelDigests?) {
+        let threadCount = workers.threadCount
+        let modelDigest =
+            makesDigests || cache != nil ? GraphDigest.text(graph, threadCount: threadCount) : nil
+        if let cache, let modelDigest,
+            let found = cache.graph(ofModel: modelDigest, like: graph, threadCount: threadCount)
+        {
+            return (found.graph, ModelDigests(model: modelDigest, fold: found.digest))
+        }
+        // Golden vectors say what a network with such weights shall compute; without them nobody has.
+        let looksThrough = !files.hasGoldenVectors || cache != nil
+        let weight = looksThrough ? NonFiniteWeight.first(in: graph, threadCount: threadCount) : nil
+        if let weight, !files.hasGoldenVectors {
+            throw .weight(name: weight.name, index: weight.index)
+        }
+        let folded: Graph
+        do {
+            folded = try ProvenFold(graph, threadCount: threadCount).graph
+        } catch {
+            throw .graph(error)
+        }
+        guard let modelDigest else { return (folded, nil) }
+        // Now, while the folded weights are there: the network runs on packed ones.
+        let digests = ModelDigests(
+            model: modelDigest, fold: GraphDigest.text(folded, threadCount: threadCount))
+        // What was read is what was digested only if nobody has written the files meanwhile.
+        if weight == nil, files.areIntact { cache?.store(folded, digests) }
+        return (folded, digests)
     }
 
     /// Packed weights take about as much as the files, and layers run by Winograd's algorithm more.

@@ -18,6 +18,9 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "The model repository: <name>/<version>/model.onnx.")
     var models: String?
 
+    @Option(help: "A folder that keeps proven folds, so that the next start of a model takes less time.")
+    var cacheDir: String?
+
     @Option(help: "The address to listen on.")
     var host: String?
 
@@ -86,7 +89,8 @@ struct ServeCommand: ParsableCommand {
 
     private func collectSettings() -> (configuration: Configuration, errors: [ConfigurationError]) {
         let options: [(name: String, flag: String, value: String?)] = [
-            ("models", "--models", models), ("host", "--host", host), ("port", "--port", port),
+            ("models", "--models", models), ("cacheDir", "--cache-dir", cacheDir), ("host", "--host", host),
+            ("port", "--port", port),
             ("threads", "--threads", threads), ("tlsCertificate", "--tls-certificate", tlsCertificate),
             ("tlsKey", "--tls-key", tlsKey), ("logLevel", "--log-level", logLevel),
             ("engine.winograd", "--no-winograd", noWinograd ? "false" : nil),

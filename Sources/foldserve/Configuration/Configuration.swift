@@ -4,6 +4,8 @@ import HTTPServer
 package struct Configuration {
     /// The model repository: `<name>/<version>/model.onnx`.
     package var models = "models"
+    /// Where folds are kept for the next start.
+    package var cacheDir: String?
     package var host = "0.0.0.0"
     package var port = 8080
     package var tlsCertificate: String?

@@ -20,6 +20,7 @@ package struct Setting {
     package static var all: [Setting] {
         [
             Setting("models", .text(\.models, allowed: nil)),
+            Setting("cacheDir", .optionalText(\.cacheDir)),
             Setting("host", .text(\.host, allowed: nil)),
             Setting("port", .integer(\.port, 0...65_535)),
             Setting("tlsCertificate", .optionalText(\.tlsCertificate)),
