@@ -242,13 +242,30 @@ def channels_first():
     return keras.Model(start, layers.Dense(4)(x))
 
 
+def scaled_paths():
+    """The layers that only Keras's own applications have, and gated linear units."""
+    from keras.src.applications.convnext import LayerScale, StochasticDepth
+    from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+    start = keras.Input((15, 13, 3))
+    x = layers.LayerNormalization(epsilon=1e-6)(layers.Conv2D(8, 3, strides=2, padding="same")(start))
+    y = layers.DepthwiseConv2D(5, padding="same")(x)
+    y = layers.Dense(8)(layers.Dense(24, activation="gelu")(layers.LayerNormalization(epsilon=1e-6)(y)))
+    x = layers.Add()([x, StochasticDepth(0.2)(LayerScale(0.5, 8)(y))])
+    y = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same", use_bias=False)(x))
+    x = layers.GlobalAveragePooling2D()(layers.ReLU()(CustomScaleLayer(0.17)([x, y])))
+    # Keras takes its shape for that of the input, so nothing can come behind it.
+    gated = layers.Activation("glu", name="gated")(layers.Dense(6)(x))
+    return keras.Model(start, [layers.Dense(5, name="plain")(x), gated])
+
+
 def mobilenet():
     return keras.applications.MobileNetV2(input_shape=(64, 64, 3), weights=None, classes=10, alpha=0.35)
 
 
 NETWORKS = {name.replace("_", "-"): make for name, make in list(globals().items()) if name in (
     "image_classifier", "sequential", "separable", "segmenter", "audio", "volume", "perceptron", "normalized",
-    "recurrent", "video", "nested", "unknown_extents", "augmented", "matching", "operations", "channels_first", "mobilenet")}
+    "recurrent", "video", "nested", "unknown_extents", "augmented", "matching", "operations", "channels_first",
+    "scaled_paths", "mobilenet")}
 
 
 def randomise(model, random):

@@ -20,7 +20,7 @@ EXPORT_SECONDS = 900
 TOLERANCE = 1e-5
 NAMES = ("image-classifier", "sequential", "separable", "segmenter", "audio", "volume", "perceptron", "normalized",
          "recurrent", "video", "nested", "unknown-extents", "augmented", "matching", "operations", "channels-first",
-         "mobilenet")
+         "scaled-paths", "mobilenet")
 EXPORTED = ("image-classifier", "separable", "segmenter", "audio", "mobilenet")
 SHIPPED = ROOT / "models" / "keras_cnn"
 FOLDING = pytest.mark.parametrize("flags", [(), ("--no-fold",)], ids=["folded", "unfolded"])

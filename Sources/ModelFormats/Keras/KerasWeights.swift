@@ -100,11 +100,17 @@ struct KerasWeights {
         switch source {
         case .store(let root, let path): return try root.object(at: path + "/vars/\(index)")
         case .legacy(let group, let names, let inner):
-            if let path = try path(name, names, inner) { return try group?.object(at: path) }
-            guard let path = try path(name, names, inner.filter({ !$0.isOptional })) else { return nil }
-            return try group?.object(at: path)
+            for name in [name, Self.unnamed] {
+                for inner in [inner, inner.filter({ !$0.isOptional })] {
+                    if let path = try path(name, names, inner) { return try group?.object(at: path) }
+                }
+            }
+            return nil
         }
     }
+
+    /// What Keras 3 calls a weight whose layer gives it no name.
+    private static let unnamed = "variable"
 
     /// The shortest of the paths that may be meant: those of other layers are inside models of their own.
     private func path(_ name: String, _ names: [String], _ inner: [Part]) throws(HDF5Error) -> String? {
