@@ -89,8 +89,12 @@ struct Field: Sendable, Equatable {
         }
         var result = [0]
         for axis in target.indices {
-            let offsets = (0..<target[axis]).map { $0 * steps[axis] }
-            result = result.flatMap { start in offsets.map { start + $0 } }
+            var next: [Int] = []
+            next.reserveCapacity(result.count * target[axis])
+            for start in result {
+                for index in 0..<target[axis] { next.append(start + index * steps[axis]) }
+            }
+            result = next
         }
         return result
     }
