@@ -124,8 +124,9 @@ let package = Package(
 if Context.environment["FOLDSERVE_FUZZ"] != nil {
     let settings: [SwiftSetting] = [.unsafeFlags(["-parse-as-library"])]
     let modules: Set = [
-        "Certification", "CLinux", "CNGHTTP2", "COpenSSL", "CZlib", "Folding", "Graph", "HTTPServer",
-        "ModelFormats", "Tensors", "Threads",
+        "Certification", "CKernels", "CLinux", "CNGHTTP2", "COpenSSL", "CZlib", "Execution", "Folding",
+        "Graph",
+        "HTTPServer", "Kernels", "ModelFormats", "ModelServing", "ServingAPI", "Tensors", "Threads",
     ]
     package.products = []
     package.targets.removeAll { !modules.contains($0.name) }
@@ -173,5 +174,36 @@ if Context.environment["FOLDSERVE_FUZZ"] != nil {
         .executableTarget(
             name: "FuzzHTTP2", dependencies: ["FuzzConnections", "FuzzSupport", "HTTPServer"],
             path: "Tests/Fuzz/FuzzHTTP2", swiftSettings: settings),
+        .target(
+            name: "FuzzServing",
+            dependencies: [
+                "Execution", "Graph", "HTTPServer", "ModelFormats", "ModelServing", "ServingAPI", "Tensors",
+                "Threads", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Fuzz/FuzzServing"),
+        .executableTarget(
+            name: "FuzzInfer",
+            dependencies: [
+                "FuzzModels", "FuzzServing", "FuzzSupport", "ModelFormats", "ServingAPI",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            path: "Tests/Fuzz/FuzzInfer", swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzGRPC",
+            dependencies: [
+                "FuzzServing", "FuzzSupport", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            path: "Tests/Fuzz/FuzzGRPC", swiftSettings: settings),
+        // The command's own files: its module has a main function.
+        .target(
+            name: "FuzzedSettings",
+            dependencies: [
+                "HTTPServer", "ModelServing", "Tensors", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/foldserve/Configuration"),
+        .executableTarget(
+            name: "FuzzConfiguration", dependencies: ["FuzzModels", "FuzzSupport", "FuzzedSettings"],
+            path: "Tests/Fuzz/FuzzConfiguration", swiftSettings: settings),
     ]
 }

@@ -7,7 +7,8 @@ seconds=${1:-60}
 shift || true
 # Target, its seeds, and how long an input may be.
 all="FuzzONNX:onnx:12288 FuzzZIP:zip:4096 FuzzHDF5:hdf5:24576 FuzzKeras:keras:32768 FuzzPyTorch:pytorch:16384
-FuzzNPY:npy:2048 FuzzHTTP1:http1:1024 FuzzHTTP2:http2:1024"
+FuzzNPY:npy:2048 FuzzHTTP1:http1:1024 FuzzHTTP2:http2:1024 FuzzInfer:infer:1024 FuzzGRPC:grpc:1024
+FuzzConfiguration:configuration:4096"
 side_by_side=2
 planted_seconds=300
 planted_length=2048

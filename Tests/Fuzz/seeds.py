@@ -4,6 +4,7 @@
     FOLDER/onnx/    a model of one node for each operator, from Tests/Fixtures/operators, and all small fixture models
     FOLDER/npy/     the fixtures' small arrays
     FOLDER/http1/   messages as Tests/Clients sends them, and http2/ frames
+    FOLDER/infer/   requests with JSON, and grpc/ calls: see serving_seeds.py; configuration/ variables and files
     FOLDER/zip/     archives, and hdf5/, keras/, pytorch/: see model_seeds.py
     FOLDER/planted/ what each target starts from when it looks for its planted crash
     FOLDER/*.dict   words that chance would not find
@@ -22,6 +23,7 @@ import http1_vectors
 import http2_cases
 import http2_frames
 import model_seeds
+import serving_seeds
 
 MAXIMUM_BYTE_COUNT = 4096
 CASES_PER_OPERATOR = 4
@@ -120,10 +122,25 @@ def write_onnx(folder):
                 continue
             counts[key] = counts.get(key, 0) + 1
             (folder / f"{case['type']}_{constant_from}_{counts[key]}").write_bytes(encoded)
+    (folder / "Affine").write_bytes(affine())
     for path in sorted(TESTS.glob("Fixtures/**/*.onnx")):
         if path.stat().st_size <= 3 * MAXIMUM_BYTE_COUNT:
             shutil.copy(path, folder / "_".join(path.relative_to(TESTS / "Fixtures").with_suffix("").parts))
     return len({type for type, _ in counts})
+
+
+def affine():
+    """A convolution without a bias behind foldserve's own operator, as in a cached fold."""
+    def doubles(name, *values):
+        return data(5, data(1, name) + data(5, tensor("float64", [len(values)], struct.pack(f"<{len(values)}d", *values)))
+                    + number(20, 4))
+    node = data(1, "x") + data(2, "h") + data(3, "bn") + data(4, "Affine") + data(7, "foldserve")
+    node += doubles("scale", 2, -0.5) + doubles("shift", 1, 3) + data(5, attribute("axis", {"kind": "int", "value": 1}))
+    convolution = data(1, "h") + data(1, "w") + data(2, "y") + data(4, "Conv")
+    weight = tensor("float32", [2, 2, 1, 1], struct.pack("<4f", 1, 2, 3, 4), "w")
+    ports = data(11, port("x", "float32", [1, 2, 3, 3])) + data(12, port("y", "float32", [1, 2, 3, 3]))
+    graph = data(2, "g") + data(1, node) + data(1, convolution) + data(5, weight) + ports
+    return number(1, 8) + data(8, number(2, 17)) + data(7, graph)
 
 
 def write(folder, name, contents):
@@ -169,6 +186,7 @@ def main(folder):
     # One seed, so that the crash is a matter of mutation and coverage.
     shutil.copy(folder / "onnx/PRelu_1_1", folder / "planted/onnx")
     messages = write_serving(folder)
+    messages += serving_seeds.write(folder, number, data)
     models = model_seeds.write(folder)
     print(f"seeds: {len(list((folder / 'onnx').iterdir()))} models of {operators} operators, "
           f"{len(list((folder / 'npy').iterdir()))} arrays, {messages} messages, "

@@ -90,6 +90,16 @@ def keras_models():
         layers.Add()([x, y]), layers.Subtract()([x, y]), layers.Multiply()([x, y]), layers.Maximum()([x, y]),
         layers.Minimum()([x, y]), layers.Average()([x, y])]))
     yield "operations", joined((3,), 2, lambda x, y: keras.ops.abs((x * 2.0 + y) / 3.0 - x ** 2) - keras.ops.relu(-x))
+    yield "functions", joined((4, 2), 1, lambda x: keras.ops.matmul(
+        keras.ops.softmax(keras.ops.transpose(keras.ops.gelu(x), (0, 2, 1))),
+        keras.ops.concatenate([keras.ops.mean(x, axis=2, keepdims=True), keras.ops.reshape(x, (-1, 4, 2))], axis=-1)))
+    yield "dots", joined((4, 2), 2, lambda x, y: layers.Dot(axes=-1, normalize=True)([
+        layers.Flatten()(layers.Dot(axes=(2, 2))([x, y])), layers.Flatten()(layers.Dot(axes=2)([y, y]))]))
+    yield "root_mean_square", chain(
+        series, layers.RMSNormalization(), layers.Softmax(axis=(1, 2)), layers.ReLU(2.0, 0.1, 0.3), layers.Activation("glu"))
+    yield "photograph", chain(
+        (9, 8, 3), layers.RandomFlip(), layers.Resizing(6, 5), layers.CenterCrop(4, 4),
+        layers.Resizing(3, 2, interpolation="nearest"))
     yield "states", joined(series, 1, lambda x: layers.LSTM(2, return_state=True)(x))
     yield "any_extent", chain((None, None, 2), layers.Conv2D(2, 3, strides=2, padding="same"), bn())
     yield "channels_first", chain((2, 5, 5), layers.Conv2D(2, 2, data_format="channels_first"), bn(axis=1))
@@ -196,8 +206,18 @@ def pytorch_programs():
         "attention": (lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True), series),
         "repeats": (lambda x: x.repeat(1, 2).expand(3, -1, -1).flatten(1).cumsum(1).tril(), vector),
         "gathers": (lambda x: x[:, torch.tensor([1, 0])] + x.index_select(1, torch.tensor([2, 3])), vector),
+        "positions": (lambda x: x[:, :, torch.tensor([[0], [3]]), torch.tensor([1, 2])], image),
+        "put": (lambda x: torch.index_put(x * 1, (torch.tensor([0, 1]), torch.tensor([1, 0])), x.sum(1), True), vector[:, :2]),
+        "windows": (lambda x: F.fold(F.unfold(x, 2, stride=2), (6, 4), 2, stride=2), image),
         "normalize": (lambda x: F.normalize(x, dim=1) * x.norm(dim=1, keepdim=True), vector),
     }
+
+    def contexts(self, x):
+        with torch.no_grad():
+            mean = x.mean(1, keepdim=True)
+        with torch.autocast("cpu", enabled=False):
+            return (x - mean).relu(), mean
+    yield "contexts", Function(contexts).eval(), vector
     for name, (layer, value) in layers.items():
         yield name, layer.eval(), value
     for name, (function, value) in functions.items():

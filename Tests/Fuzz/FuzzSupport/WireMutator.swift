@@ -1,39 +1,17 @@
-import FuzzSupport
-import Graph
+/// What a protobuf message's fields hold, as far as a mutator has to know.
+package protocol WireSchema: Sendable {
+    /// The message in a field, where it is one.
+    func inner(_ field: UInt64) -> Self?
+    /// Whether a field names something: names are replaced by others.
+    func isName(_ field: UInt64) -> Bool
+    /// Names that mean something in a field; those of the message beside it where there are none.
+    func vocabulary(_ field: UInt64) -> [String]
+}
 
 /// Takes a protobuf message apart, changes one field, and puts it together again with right lengths.
-struct WireMutator {
-    /// The messages of ONNX that hold others, and in which fields.
-    private enum Message {
-        case model, graph, node, attribute, tensor, value, type, tensorType, shape, other
-
-        func inner(_ field: UInt64) -> Message? {
-            switch (self, field) {
-            case (.model, 7), (.attribute, 6), (.attribute, 11): .graph
-            case (.model, 8): .other
-            case (.graph, 1): .node
-            case (.graph, 5), (.attribute, 5), (.attribute, 10): .tensor
-            case (.graph, 11), (.graph, 12), (.graph, 13): .value
-            case (.node, 5): .attribute
-            case (.value, 2): .type
-            case (.type, 1): .tensorType
-            case (.tensorType, 2): .shape
-            case (.shape, 1): .other
-            default: nil
-            }
-        }
-
-        /// The field that names an operator, an attribute or a value.
-        func isName(_ field: UInt64) -> Bool {
-            switch (self, field) {
-            case (.node, 1), (.node, 2), (.node, 4), (.attribute, 1), (.value, 1), (.tensor, 8): true
-            default: false
-            }
-        }
-    }
-
+package struct WireMutator<Schema: WireSchema> {
     private struct Field {
-        var message: Message
+        var message: Schema
         var number: UInt64
         var wireType: UInt64
         /// A varint, or the eight or four bytes of a fixed number.
@@ -42,29 +20,24 @@ struct WireMutator {
         var fields: [Field]?
     }
 
-    private static let maximumDepth = 12
-    private static let integers: [UInt64] = [
-        0, 1, 2, 3, 4, 7, 10, 16, 1 << 16, 1 << 31, 1 << 32, 1 << 62, 1 << 63, .max, .max - 1, .max - 3,
-    ]
-    private static let attributeNames = [
-        "axis", "axes", "perm", "to", "value", "kernel_shape", "strides", "pads", "dilations", "group",
-        "auto_pad",
-        "output_padding", "output_shape", "ceil_mode", "count_include_pad", "epsilon", "alpha", "beta",
-        "transA",
-        "transB", "keepdims", "mode", "blocksize", "num_groups", "split", "num_outputs", "allowzero", "p",
-        "coordinate_transformation_mode", "nearest_mode", "antialias", "equation", "hidden_size", "direction",
-        "then_branch", "else_branch", "body", "num_scan_inputs", "largest", "sorted", "batch_dims", "fmod",
-    ]
-
-    private static let operatorTypes = OperatorCatalog.standard.types
-
+    private static var maximumDepth: Int { 12 }
+    private static var integers: [UInt64] {
+        [
+            0, 1, 2, 3, 4, 7, 10, 16, 1 << 16, 1 << 31, 1 << 32, 1 << 62, 1 << 63, .max, .max - 1, .max - 3,
+        ]
+    }
+    private let root: Schema
     private var random: Generator
 
-    init(seed: UInt64) { random = Generator(seed: seed) }
+    /// `root` is what the bytes are.
+    package init(seed: UInt64, root: Schema) {
+        random = Generator(seed: seed)
+        self.root = root
+    }
 
     /// `nil` when the bytes are no message, or now and then, so that damaged ones are tried too.
-    mutating func mutated(_ bytes: UnsafeBufferPointer<UInt8>, maximum: Int) -> [UInt8]? {
-        guard !chance(4), var fields = Self.parse(bytes[0..<bytes.count], .model, depth: 0) else {
+    package mutating func mutated(_ bytes: UnsafeBufferPointer<UInt8>, maximum: Int) -> [UInt8]? {
+        guard !chance(4), var fields = Self.parse(bytes[0..<bytes.count], root, depth: 0) else {
             return nil
         }
         for _ in 0..<pick(1...3) { mutate(&fields) }
@@ -115,17 +88,16 @@ struct WireMutator {
     }
 
     private mutating func name(_ field: Field, _ names: [[UInt8]]) -> [UInt8] {
-        switch (field.message, field.number) {
-        case (.node, 4): Array(Self.operatorTypes.randomElement(using: &random)!.utf8)
-        case (.attribute, 1): Array(Self.attributeNames.randomElement(using: &random)!.utf8)
-        default: chance(10) ? [] : names.randomElement(using: &random) ?? []
+        if let known = field.message.vocabulary(field.number).randomElement(using: &random) {
+            return Array(known.utf8)
         }
+        return chance(10) ? [] : names.randomElement(using: &random) ?? []
     }
 
     // MARK: - The wire
 
     private static func parse(
-        _ bytes: Swift.Slice<UnsafeBufferPointer<UInt8>>, _ message: Message, depth: Int
+        _ bytes: Swift.Slice<UnsafeBufferPointer<UInt8>>, _ message: Schema, depth: Int
     ) -> [Field]? {
         guard depth < maximumDepth else { return nil }
         var rest = bytes
