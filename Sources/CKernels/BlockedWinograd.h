@@ -1,9 +1,9 @@
 // Winograd's convolution of 3×3 windows with stride 1, in the blocked layout; included by KernelTemplate.h.
 //
-// A tile of 4×4 (or 2×2) outputs is Aᵀ·[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]·A of the 6×6 (4×4) inputs d below it: the product of two
-// polynomials by Toom and Cook, transposed. Each of the 36 (16) positions is a matrix product of its own.
-// The points are 0, ±5/8, ±3/2, ∞ for 4×4 and 0, ±1, ∞ for 2×2. Every constant that follows from 5/8 and 3/2 is exactly a
-// float; with the customary ±1 and ±2 the error is twice as large.
+// A tile of 4×4 (3×3, 2×2) outputs is Aᵀ·[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]·A of the 6×6 (5×5, 4×4) inputs d below it: the product of two
+// polynomials by Toom and Cook, transposed. Each of the 36 (25, 16) positions is a matrix product of its own.
+// The points are 0, ±5/8, ±3/2, ∞ for 4×4, 0, ±3/4, 2, ∞ for 3×3 and 0, ±1, ∞ for 2×2. Every constant that follows from them is
+// exactly a float; with the customary ±1 and ±2 the error of 4×4 is twice as large, and with ±1 and 2 that of 3×3 a third.
 //
 // An output is one chain of operations: over the input channels at each position, then over the positions.
 // Source: Lavin & Gray 2016; for the choice of points, Barabasz, Anderson, Soodhalter & Gregg 2020.
@@ -18,6 +18,19 @@ INLINE void winograd_input_line(const size_t tile, Vector *d) {
         d[1] = d2 + d1;
         d[2] = d2 - d1;
         d[3] = d[3] - d1;
+        return;
+    }
+    if (tile == 3) {
+        const float c = (float)CK_WINOGRAD_C, b = (float)CK_WINOGRAD_D;
+        const Vector d1 = d[1], d3 = d[3];
+        // (x − b) times 1, x, x² and x³.
+        const Vector first = multiply_add(splat(-b), d[0], d1), second = multiply_add(splat(-b), d1, d[2]);
+        const Vector third = multiply_add(splat(-b), d[2], d3), fourth = multiply_add(splat(-b), d3, d[4]);
+        d[0] = multiply_add(splat(-c * c), first, third);
+        d[1] = multiply_add(splat(c), second, third);
+        d[2] = multiply_add(splat(-c), second, third);
+        d[3] = multiply_add(splat(-c * c), d1, d3);
+        d[4] = multiply_add(splat(-c * c), second, fourth);
         return;
     }
     const float a = (float)CK_WINOGRAD_A, b = (float)CK_WINOGRAD_B;
@@ -39,6 +52,14 @@ INLINE void winograd_output_line(const size_t tile, Vector *m) {
         const Vector first = m[0] + (m[1] + m[2]);
         m[1] = (m[1] - m[2]) + m[3];
         m[0] = first;
+        return;
+    }
+    if (tile == 3) {
+        const float c = (float)CK_WINOGRAD_C, b = (float)CK_WINOGRAD_D;
+        const Vector even = m[1] + m[2], odd = m[1] - m[2], last = m[3];
+        m[0] = m[0] + (even + last);
+        m[1] = multiply_add(splat(b), last, splat(c) * odd);
+        m[2] = multiply_add(splat(b * b), last, multiply_add(splat(c * c), even, m[4]));
         return;
     }
     const float a = (float)CK_WINOGRAD_A, b = (float)CK_WINOGRAD_B;
@@ -105,8 +126,11 @@ INLINE void winograd_input_tiles(const size_t tile, const ck_winograd_input *in)
 }
 
 static void winograd_input(const ck_winograd_input *in) {
-    if (in->tile == 2) winograd_input_tiles(2, in);
-    else winograd_input_tiles(4, in);
+    switch (in->tile) {
+        case 2: winograd_input_tiles(2, in); break;
+        case 3: winograd_input_tiles(3, in); break;
+        default: winograd_input_tiles(4, in);
+    }
 }
 
 INLINE void winograd_output_tiles(const size_t tile, const ck_winograd_output *out) {
@@ -155,8 +179,11 @@ INLINE void winograd_output_tiles(const size_t tile, const ck_winograd_output *o
 }
 
 static void winograd_output(const ck_winograd_output *out) {
-    if (out->tile == 2) winograd_output_tiles(2, out);
-    else winograd_output_tiles(4, out);
+    switch (out->tile) {
+        case 2: winograd_output_tiles(2, out); break;
+        case 3: winograd_output_tiles(3, out); break;
+        default: winograd_output_tiles(4, out);
+    }
 }
 
 // The sums of some tiles for one panel; both counts are constants where this is inlined. Of every CK_BLOCK channels of the

@@ -82,7 +82,19 @@ void ck_pack_blocked(
 // G of Winograd's transform: the kernel's polynomial at each point, over the product of the point's distances to the others.
 #define WINOGRAD_A2 (CK_WINOGRAD_A * CK_WINOGRAD_A)
 #define WINOGRAD_B2 (CK_WINOGRAD_B * CK_WINOGRAD_B)
+#define WINOGRAD_C2 (CK_WINOGRAD_C * CK_WINOGRAD_C)
+#define WINOGRAD_D2 (CK_WINOGRAD_D * CK_WINOGRAD_D)
 static const double winogradKernel2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+static const double winogradKernel3[5][3] = {
+    {1 / (WINOGRAD_C2 * CK_WINOGRAD_D), 0, 0},
+    {0.5 / WINOGRAD_C2 / (CK_WINOGRAD_C - CK_WINOGRAD_D), 0.5 / CK_WINOGRAD_C / (CK_WINOGRAD_C - CK_WINOGRAD_D),
+     0.5 / (CK_WINOGRAD_C - CK_WINOGRAD_D)},
+    {-0.5 / WINOGRAD_C2 / (CK_WINOGRAD_C + CK_WINOGRAD_D), 0.5 / CK_WINOGRAD_C / (CK_WINOGRAD_C + CK_WINOGRAD_D),
+     -0.5 / (CK_WINOGRAD_C + CK_WINOGRAD_D)},
+    {1 / CK_WINOGRAD_D / (WINOGRAD_D2 - WINOGRAD_C2), 1 / (WINOGRAD_D2 - WINOGRAD_C2),
+     CK_WINOGRAD_D / (WINOGRAD_D2 - WINOGRAD_C2)},
+    {0, 0, 1},
+};
 static const double winogradKernel4[6][3] = {
     {1 / (WINOGRAD_A2 * WINOGRAD_B2), 0, 0},
     {0.5 / WINOGRAD_A2 / (WINOGRAD_A2 - WINOGRAD_B2), 0.5 / CK_WINOGRAD_A / (WINOGRAD_A2 - WINOGRAD_B2),
@@ -101,7 +113,7 @@ bool ck_pack_winograd(
     size_t firstPanel, size_t panelCount) {
     enum { lanes = CK_BLOCK, taps = 9 };
     const LooseFloat *first = source;
-    const double(*kernel)[3] = tile == 2 ? winogradKernel2 : winogradKernel4;
+    const double(*kernel)[3] = tile == 2 ? winogradKernel2 : tile == 3 ? winogradKernel3 : winogradKernel4;
     const size_t side = tile + 2, panels = (outputs + panelChannels - 1) / panelChannels;
     const size_t positionStride = panels * inputs * panelChannels;
     float check[lanes] = {0};

@@ -95,14 +95,17 @@ typedef struct {
     float lower, upper;
 } ck_blocked_convolution;
 
-/// The points of F(4×4, 3×3) are 0, ±A, ±B and ∞; whatever follows from these two is exact in 32-bit floats.
+/// The points of F(4×4, 3×3) are 0, ±A, ±B and ∞, those of F(3×3, 3×3) 0, ±C, D and ∞; whatever follows from these is exact in
+/// 32-bit floats.
 #define CK_WINOGRAD_A 0.625
 #define CK_WINOGRAD_B 1.5
+#define CK_WINOGRAD_C 0.75
+#define CK_WINOGRAD_D 2.0
 
 /// Tiles of a convolution of 3×3 windows with stride 1: what becomes of the inputs below them. Tiles are counted in rows
 /// through one item; a tile is `tile` × `tile` outputs, and has (tile + 2)² positions.
 typedef struct {
-    /// 2 or 4.
+    /// 2, 3 or 4.
     size_t tile;
     /// [blocks][height][width][CK_BLOCK] of one item, with `sourceBlockStride` floats between blocks.
     const float *source;
