@@ -1,9 +1,10 @@
-"""A repository under steady load, at length: reloads, refused reloads, certificates, load and unload cycles, kill -9.
+"""A server under steady load, at length: reloads, refused reloads, certificates, load and unload cycles, kill -9, a soak.
 
-    FOLDSERVE=.build/release/foldserve python Tests/Benchmarks/repository_soak.py [reloads failures cycles renewals]
+    FOLDSERVE=.build/release/foldserve python Tests/Benchmarks/repository_soak.py [reloads failures cycles renewals seconds]
 
 Prints what it counted, and ends with 1 when a request failed, an answer was mixed, or resident memory grew by more than
-2 % over the load and unload cycles. The server listens on 127.0.0.1.
+2 % over the load and unload cycles or over the soak: that many seconds of clients of every kind, once the server is warm.
+The server listens on 127.0.0.1. Needs what Tests/requirements.txt names.
 """
 import json
 import os
@@ -11,20 +12,25 @@ import shutil
 import ssl
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Clients"))
+for place in ("Clients", "Fuzz"):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / place))
 
 import changing
+import client_mix
 from changing import Load, Repository, reload_damaged, reload_good
 from command import ROOT
 from server import Server
 from test_repository import TOKENS, make_certificate, replace, served_certificate
 
-RELOADS, FAILURES, CYCLES, RENEWALS = 100, 20, 50, 10
+RELOADS, FAILURES, CYCLES, RENEWALS, SOAK_SECONDS = 100, 20, 50, 10, 600
 # The first cycles fill what the process keeps: threads' stacks, caches, the heap's arenas.
 WARM_UP_CYCLES = 10
+# The soak's memory is looked at so many times; what comes before the first look is warm-up.
+SOAK_LOOKS, SOAK_CLIENTS = 10, 6
 GROWTH_LIMIT = 1.02
 POLL = {"FOLDSERVE_REPOSITORY_MODE": "poll", "FOLDSERVE_REPOSITORY_POLL_SECONDS": "0.1"}
 
@@ -105,6 +111,32 @@ def cycles(folder, count):
     return growth
 
 
+def soak(folder, seconds):
+    """Clients of every kind against models that stay; returns the growth of resident memory since the first look."""
+    repository = Repository(folder / "soaked")
+    client_mix.conftest.make_repository(repository.folder, client_mix.CHOSEN)
+    repository.put("m/1", 1.0)
+    with Server(repository.folder, folder / "soak.log", "--log-level", "error") as server:
+        server.wait_until_ready()
+        mix = client_mix.Mix([server], b"")
+        interval = seconds / SOAK_LOOKS
+        end = time.monotonic() + seconds + interval
+        threads = [threading.Thread(target=mix.repeat, args=(end, mix.client(seed))) for seed in range(SOAK_CLIENTS)]
+        for thread in threads:
+            thread.start()
+        sizes = []
+        for look in range(SOAK_LOOKS + 1, 0, -1):
+            time.sleep(max(0, end - (look - 1) * interval - time.monotonic()))
+            sizes.append(resident_bytes(server))
+        for thread in threads:
+            thread.join()
+    assert not mix.failures, mix.failures[0]
+    growth = max(sizes[1:]) / sizes[0]
+    print(f"soak of {seconds:.0f} s, {dict(sorted(mix.counts.items()))}: resident {sizes[0] >> 10} KiB before, "
+          f"{sizes[-1] >> 10} after, {max(sizes) >> 10} at most: {growth:.4f}")
+    return growth
+
+
 def ask(server, name):
     """One prediction of zeros, whatever the network's input."""
     (given,) = server.get_json(f"/v2/models/{name}")["inputs"]
@@ -118,11 +150,13 @@ def ask(server, name):
 
 
 def main(arguments):
-    counts = [RELOADS, FAILURES, CYCLES, RENEWALS]
+    counts = [RELOADS, FAILURES, CYCLES, RENEWALS, SOAK_SECONDS]
     counts[:len(arguments)] = map(int, arguments)
     with tempfile.TemporaryDirectory() as folder:
-        reloads(Path(folder), counts[0], counts[1], counts[3])
-        return 0 if cycles(Path(folder), counts[2]) <= GROWTH_LIMIT else 1
+        folder = Path(folder)
+        reloads(folder, counts[0], counts[1], counts[3])
+        growths = [cycles(folder, counts[2]), soak(folder, counts[4])]
+        return 0 if max(growths) <= GROWTH_LIMIT else 1
 
 
 if __name__ == "__main__":
