@@ -39,6 +39,7 @@ def sequential():
         layers.Conv2D(8, (3, 5), strides=(2, 1), dilation_rate=1, activation="elu"),
         layers.BatchNormalization(scale=False),
         layers.GaussianNoise(0.1),
+        layers.ActivityRegularization(0.01),
         layers.AveragePooling2D((2, 3), strides=1, padding="valid"),
         layers.Cropping2D(((1, 0), (2, 1))),
         layers.Conv2D(12, 2, groups=2, padding="same", activation="selu"),
@@ -225,6 +226,8 @@ def operations():
     x = ops.silu(x) + ops.elu(x, alpha=0.7) * ops.hard_sigmoid(x) - ops.leaky_relu(x, 0.1) / 3.0
     gate = ops.sigmoid(ops.mean(x, axis=(1, 2), keepdims=True) - ops.max(x, axis=[1, 2], keepdims=True))
     x = ops.gelu(x * gate) + ops.gelu(x, approximate=False) + ops.relu6(x) + ops.square(ops.clip(x, -1, 0.5))
+    x = ops.tanh(ops.power(ops.abs(x) + 0.5, 1.5)) * ops.softsign(ops.negative(x)) + ops.hard_silu(x) / ops.exp(ops.hard_tanh(x))
+    x = ops.log(ops.softplus(x)) - ops.sqrt(ops.squareplus(ops.absolute(x))) + ops.divide(x, 2.0) + ops.log_softmax(x, axis=-1)
     tokens = ops.reshape(x, (-1, 48, 8))
     scores = ops.softmax(ops.matmul(tokens, ops.transpose(tokens, (0, 2, 1))) / 3.0)
     tokens = ops.concatenate([ops.matmul(scores, tokens), tokens], axis=-1)

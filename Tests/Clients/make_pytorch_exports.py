@@ -203,7 +203,8 @@ def resizes():
         return *samples, *(functional.interpolate(x, **options) for options in (
             {"scale_factor": 2, "mode": "nearest"}, {"size": (9, 5), "mode": "nearest"},
             {"size": (9, 5), "mode": "nearest-exact"}, {"scale_factor": 1.5, "mode": "bilinear"},
-            {"size": (10, 3), "mode": "bilinear", "align_corners": True}, {"scale_factor": 2, "mode": "bicubic"}))
+            {"size": (10, 3), "mode": "bilinear", "align_corners": True}, {"scale_factor": 2, "mode": "bicubic"},
+            {"size": (4, 3), "mode": "bilinear", "antialias": True}, {"size": (10, 3), "mode": "bicubic", "antialias": True}))
     return Function(
         forward, stem=block(3, 4, nn.ReLU(), padding=1), turns=torch.tensor([[0.5, -0.4, 0.1], [0.3, 0.6, -0.2]])), image(6)
 
@@ -409,6 +410,48 @@ def any_length():
         head=nn.Linear(8, 3)), (torch.randn(2, 3, 20),)
 
 
+def mathematics():
+    """Functions and comparisons of numbers, one after the other."""
+    def forward(self, x, y):
+        small = torch.tanh(x) * 0.9
+        inverse = torch.acos(small) + torch.asin(small).mul(2) - torch.atan(x) + torch.asinh(y) - torch.acosh(y.abs() + 1.5)
+        grown = torch.sinh(small) - torch.cosh(small) + torch.tan(small) + torch.expm1(small) + torch.log(y.abs() + 0.5)
+        whole = torch.round(x * 3) + torch.ceil(y * 2) - torch.trunc(x * 2) + torch.lerp(x, y, 0.3)
+        soft = functional.softsign(x) + functional.relu6(y) - torch.clamp_max(x, 0.2) + torch.clip(y, -0.3, None)
+        asked = torch.logical_and(x >= y, x <= 1) | torch.logical_not(x < 0) ^ torch.logical_xor(y > 0, x != y)
+        odd = torch.where(asked, x, torch.full_like(x, float("nan")))
+        odd = torch.where(torch.isnan(odd), torch.ones_like(x), odd) + torch.isinf(x / torch.zeros_like(x)).float()
+        sums = torch.prod(small, 1) + torch.amin(x, 1) + torch.min(y, 1)[0] + torch.norm(x, dim=1) + torch.var_mean(y, 1)[1]
+        places = torch.argmin(x, 1) + torch.topk(y, 2, 1)[1][:, 0]
+        return inverse, grown, whole, soft, asked, odd, sums, places, torch.topk(x, 3, 1)[0], x.new_full((2,), 3.0) + y[:, :2]
+    return Function(forward), (torch.randn(2, 6), torch.randn(2, 6))
+
+
+def rearranged():
+    """What moves, cuts, pads and multiplies, and the pools and cells of other networks."""
+    def forward(self, x):
+        x = self.stem(x)
+        count = x.shape[0]
+        matrix = x.flatten(2)
+        parts = torch.narrow(matrix, 2, 3, 9).type_as(x) + torch.split(matrix, 9, 2)[1] - matrix.index_select(2, self.chosen)
+        turned = parts.moveaxis(1, 2).swapaxes(1, 2).swapdims(0, 0).triu(1) + parts.tril(-1).reshape_as(parts)
+        put = torch.select_scatter(turned, parts[:, 0], 1, 2)
+        put = torch.slice_scatter(put, parts[:, :2] * 2, 1, 1, 3)
+        put = put.scatter(2, self.chosen[:2].expand(count, 4, 2), parts[:, :, :2])
+        joined = torch.einsum("nij,nkj->nik", put, parts) @ torch.mm(self.square, self.square).T
+        vector = torch.mv(self.square, self.square[0]) + torch.ones(4)
+        padded = functional.pad(functional.pad(matrix, (2, 1), "reflect"), (1, 2), "replicate")
+        deep = x.unsqueeze(1)
+        deep = functional.pad(functional.pad(deep, (1, 0, 0, 1, 1, 1), "replicate"), (1, 1, 1, 0, 0, 1), "reflect")
+        pooled = functional.adaptive_avg_pool1d(matrix, 3) + functional.adaptive_max_pool1d(matrix, 3)
+        volume = functional.adaptive_max_pool3d(deep, (7, 4, 3)) - functional.adaptive_avg_pool3d(deep, (7, 4, 3))
+        state = self.cell(pooled[:, :, 0], torch.zeros(count, 5))
+        return joined + vector, padded, pooled, volume, self.other(pooled[:, :, 1], state)
+    return Function(
+        forward, stem=block(3, 4, nn.ReLU(), padding=1), chosen=torch.tensor([0, 2, 1, 4, 5, 8, 7, 3, 6]),
+        square=torch.randn(4, 4), cell=nn.RNNCell(4, 5), other=nn.RNNCell(4, 5, nonlinearity="relu")), image(6)
+
+
 # The axes whose extents are open beside the batch: a program of these runs with others than it was exported with.
 OPEN = {
     "any_size": ((2, 3), lambda axis: 2 * torch.export.Dim("half_" + "height width".split()[axis - 2], min=4, max=64)),
@@ -419,7 +462,8 @@ OTHER_EXTENTS = {"any_size": (BATCH, 3, 18, 10), "any_length": (BATCH, 3, 33)}
 NETWORKS = {
     function.__name__: function for function in (
         activations, unet, audio, volume, mlp, pools, shapes, arithmetic, residual, preact, separable, norms, resizes,
-        attention, recurrent, strided, dictionary, written, steps, heads, functions, standardized, windows, contexts, any_size, any_length)}
+        attention, recurrent, strided, dictionary, written, steps, heads, functions, standardized, windows, contexts,
+        mathematics, rearranged, any_size, any_length)}
 
 
 def randomize(model):

@@ -25,7 +25,8 @@ EXPORT_SECONDS = 1800
 EXPORTED = (
     "activations", "unet", "audio", "volume", "mlp", "pools", "shapes", "arithmetic", "residual", "preact", "separable",
     "norms", "resizes", "attention", "recurrent", "strided", "dictionary", "written",
-    "steps", "heads", "functions", "standardized", "windows", "contexts", "any_size", "any_length")
+    "steps", "heads", "functions", "standardized", "windows", "contexts", "mathematics",
+    "rearranged", "any_size", "any_length")
 NETWORKS = (*EXPORTED, *(f"{name}-decomposed" for name in EXPORTED))
 CLASSIFIERS = (
     "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mnasnet0_5", "mobilenet_v2",

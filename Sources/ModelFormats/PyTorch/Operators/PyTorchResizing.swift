@@ -12,6 +12,8 @@ enum PyTorchResizing {
         + smooth("upsample_linear1d", "linear", axes: 1)
         + smooth("upsample_bilinear2d", "linear", axes: 2) + smooth("upsample_trilinear3d", "linear", axes: 3)
         + smooth("upsample_bicubic2d", "cubic", axes: 2)
+        + smooth("_upsample_bilinear2d_aa", "linear", axes: 2, antialiases: true)
+        + smooth("_upsample_bicubic2d_aa", "cubic", axes: 2, antialiases: true)
         + [
             PyTorchOperator("aten.grid_sampler.default", "aten.grid_sampler_2d.default", map: sampled),
             PyTorchOperator("aten.affine_grid_generator.default") { (call) throws(GraphError) in
@@ -52,7 +54,10 @@ enum PyTorchResizing {
         ]
     }
 
-    private static func smooth(_ name: String, _ mode: String, axes: Int) -> [PyTorchOperator] {
+    /// With `antialiases`, PyTorch has the cubic function and the borders of Pillow.
+    private static func smooth(
+        _ name: String, _ mode: String, axes: Int, antialiases: Bool = false
+    ) -> [PyTorchOperator] {
         [
             PyTorchOperator("aten.\(name).vec", "aten.\(name).default") { (call) throws(GraphError) in
                 let aligns = try call.flag("align_corners")
@@ -62,7 +67,9 @@ enum PyTorchResizing {
                     call, axes: axes,
                     [
                         "mode": .string(mode), "coordinate_transformation_mode": .string(coordinates),
-                        "cubic_coeff_a": .real(-0.75),
+                        "cubic_coeff_a": .real(antialiases ? -0.5 : -0.75),
+                        "antialias": .integer(antialiases ? 1 : 0),
+                        "exclude_outside": .integer(antialiases ? 1 : 0),
                     ])
             }
         ]
