@@ -1,17 +1,31 @@
-// Winograd's convolution of 3×3 windows with stride 1, in the blocked layout; included by KernelTemplate.h.
+// Winograd's convolution of 3×3 windows, in the blocked layout; included by KernelTemplate.h.
 //
 // A tile of 4×4 (3×3, 2×2) outputs is Aᵀ·[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]·A of the 6×6 (5×5, 4×4) inputs d below it: the product of two
 // polynomials by Toom and Cook, transposed. Each of the 36 (25, 16) positions is a matrix product of its own.
 // The points are 0, ±5/8, ±3/2, ∞ for 4×4, 0, ±3/4, 2, ∞ for 3×3 and 0, ±1, ∞ for 2×2. Every constant that follows from them is
 // exactly a float; with the customary ±1 and ±2 the error of 4×4 is twice as large, and with ±1 and 2 that of 3×3 a third.
 //
+// With stride 2, the inputs at even places meet two taps, as in 2×2 outputs of 2×2 windows (the points 0, 1 and ∞), and those at odd
+// places one: a line of five inputs has three positions of the former and then its two odd inputs as they are.
+//
 // An output is one chain of operations: over the input channels at each position, then over the positions.
 // Source: Lavin & Gray 2016; for the choice of points, Barabasz, Anderson, Soodhalter & Gregg 2020.
 
 #define WINOGRAD_SIDE 6
 
+INLINE size_t winograd_side(const size_t tile, const size_t stride) { return (tile - 1) * stride + 3; }
+
 // Bᵀ·d of one row or column, in place.
-INLINE void winograd_input_line(const size_t tile, Vector *d) {
+INLINE void winograd_input_line(const size_t tile, const size_t stride, Vector *d) {
+    if (stride == 2) {
+        const Vector d1 = d[1], d2 = d[2], d3 = d[3], d4 = d[4];
+        d[0] = d[0] - d2;
+        d[1] = d2;
+        d[2] = d2 - d4;
+        d[3] = d1;
+        d[4] = d3;
+        return;
+    }
     if (tile == 2) {
         const Vector d1 = d[1], d2 = d[2];
         d[0] = d[0] - d2;
@@ -47,7 +61,13 @@ INLINE void winograd_input_line(const size_t tile, Vector *d) {
 }
 
 // Aᵀ·m of one row or column, in place: the first `tile` elements.
-INLINE void winograd_output_line(const size_t tile, Vector *m) {
+INLINE void winograd_output_line(const size_t tile, const size_t stride, Vector *m) {
+    if (stride == 2) {
+        const Vector first = m[0] + m[1] + m[3];
+        m[1] = m[1] - m[2] + m[4];
+        m[0] = first;
+        return;
+    }
     if (tile == 2) {
         const Vector first = m[0] + (m[1] + m[2]);
         m[1] = (m[1] - m[2]) + m[3];
@@ -70,16 +90,16 @@ INLINE void winograd_output_line(const size_t tile, Vector *m) {
     m[3] = multiply_add(splat(b * b * b), oddB, multiply_add(splat(a * a * a), oddA, m[5]));
 }
 
-INLINE void winograd_input_tiles(const size_t tile, const ck_winograd_input *in) {
-    const size_t side = tile + 2, across = in->tilesAcross;
+INLINE void winograd_input_tiles(const size_t tile, const size_t stride, const ck_winograd_input *in) {
+    const size_t side = winograd_side(tile, stride), across = in->tilesAcross;
     const ptrdiff_t height = (ptrdiff_t)in->height, width = (ptrdiff_t)in->width;
     for (size_t block = 0; block < in->blocks; block++) {
         const float *plane = in->source + block * in->sourceBlockStride;
         float *destination = in->destination + block * in->destinationBlockStride;
         size_t tileRow = in->firstTile / across, tileColumn = in->firstTile % across;
         for (size_t index = 0; index < in->tileCount; index++, destination += CK_BLOCK) {
-            const ptrdiff_t top = (ptrdiff_t)(tileRow * tile) - (ptrdiff_t)in->padTop;
-            const ptrdiff_t left = (ptrdiff_t)(tileColumn * tile) - (ptrdiff_t)in->padLeft;
+            const ptrdiff_t top = (ptrdiff_t)(tileRow * tile * stride) - (ptrdiff_t)in->padTop;
+            const ptrdiff_t left = (ptrdiff_t)(tileColumn * tile * stride) - (ptrdiff_t)in->padLeft;
             const ptrdiff_t first = left < 0 ? -left : 0;
             const ptrdiff_t end = width - left < (ptrdiff_t)side ? width - left : (ptrdiff_t)side;
             // A row outside the plane is the same zeros at every step.
@@ -101,7 +121,7 @@ INLINE void winograd_input_tiles(const size_t tile, const ck_winograd_input *in)
 #pragma clang loop unroll(full)
                     for (size_t y = 0; y < side; y++)
                         d[x][y] = load(rows[y] + (size_t)(x - first) * steps[y] + v);
-                    winograd_input_line(tile, d[x]);
+                    winograd_input_line(tile, stride, d[x]);
                 }
                 float *place = destination + v;
 #pragma clang loop unroll(disable)
@@ -109,7 +129,7 @@ INLINE void winograd_input_tiles(const size_t tile, const ck_winograd_input *in)
                     Vector line[WINOGRAD_SIDE];
 #pragma clang loop unroll(full)
                     for (size_t x = 0; x < side; x++) line[x] = d[x][y];
-                    winograd_input_line(tile, line);
+                    winograd_input_line(tile, stride, line);
 #pragma clang loop unroll(full)
                     for (size_t x = 0; x < side; x++) {
                         store(place, line[x]);
@@ -126,15 +146,19 @@ INLINE void winograd_input_tiles(const size_t tile, const ck_winograd_input *in)
 }
 
 static void winograd_input(const ck_winograd_input *in) {
+    if (in->stride == 2) {
+        winograd_input_tiles(2, 2, in);
+        return;
+    }
     switch (in->tile) {
-        case 2: winograd_input_tiles(2, in); break;
-        case 3: winograd_input_tiles(3, in); break;
-        default: winograd_input_tiles(4, in);
+        case 2: winograd_input_tiles(2, 1, in); break;
+        case 3: winograd_input_tiles(3, 1, in); break;
+        default: winograd_input_tiles(4, 1, in);
     }
 }
 
-INLINE void winograd_output_tiles(const size_t tile, const ck_winograd_output *out) {
-    const size_t side = tile + 2, across = out->tilesAcross;
+INLINE void winograd_output_tiles(const size_t tile, const size_t stride, const ck_winograd_output *out) {
+    const size_t side = winograd_side(tile, stride), across = out->tilesAcross;
     const Vector lower = splat(out->lower), upper = splat(out->upper);
     for (size_t block = 0; block < out->blocks; block++) {
         const float *source = out->source + block * out->sourceBlockStride;
@@ -152,14 +176,14 @@ INLINE void winograd_output_tiles(const size_t tile, const ck_winograd_output *o
                     const float *place = source + x * out->positionStride + v;
 #pragma clang loop unroll(full)
                     for (size_t y = 0; y < side; y++, place += side * out->positionStride) m[x][y] = load(place);
-                    winograd_output_line(tile, m[x]);
+                    winograd_output_line(tile, stride, m[x]);
                 }
 #pragma clang loop unroll(disable)
                 for (size_t y = 0; y < height; y++) {
                     Vector line[WINOGRAD_SIDE];
 #pragma clang loop unroll(full)
                     for (size_t x = 0; x < side; x++) line[x] = m[x][y];
-                    winograd_output_line(tile, line);
+                    winograd_output_line(tile, stride, line);
                     const size_t offset = corner + y * out->width * CK_BLOCK + v;
 #pragma clang loop unroll(full)
                     for (size_t x = 0; x < tile; x++) {
@@ -179,10 +203,14 @@ INLINE void winograd_output_tiles(const size_t tile, const ck_winograd_output *o
 }
 
 static void winograd_output(const ck_winograd_output *out) {
+    if (out->stride == 2) {
+        winograd_output_tiles(2, 2, out);
+        return;
+    }
     switch (out->tile) {
-        case 2: winograd_output_tiles(2, out); break;
-        case 3: winograd_output_tiles(3, out); break;
-        default: winograd_output_tiles(4, out);
+        case 2: winograd_output_tiles(2, 1, out); break;
+        case 3: winograd_output_tiles(3, 1, out); break;
+        default: winograd_output_tiles(4, 1, out);
     }
 }
 

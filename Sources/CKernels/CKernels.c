@@ -85,6 +85,7 @@ void ck_pack_blocked(
 #define WINOGRAD_C2 (CK_WINOGRAD_C * CK_WINOGRAD_C)
 #define WINOGRAD_D2 (CK_WINOGRAD_D * CK_WINOGRAD_D)
 static const double winogradKernel2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+static const double winogradKernelOfStride2[5][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
 static const double winogradKernel3[5][3] = {
     {1 / (WINOGRAD_C2 * CK_WINOGRAD_D), 0, 0},
     {0.5 / WINOGRAD_C2 / (CK_WINOGRAD_C - CK_WINOGRAD_D), 0.5 / CK_WINOGRAD_C / (CK_WINOGRAD_C - CK_WINOGRAD_D),
@@ -109,12 +110,15 @@ static const double winogradKernel4[6][3] = {
 };
 
 bool ck_pack_winograd(
-    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t panelChannels,
-    size_t firstPanel, size_t panelCount) {
+    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t stride,
+    size_t panelChannels, size_t firstPanel, size_t panelCount) {
     enum { lanes = CK_BLOCK, taps = 9 };
     const LooseFloat *first = source;
-    const double(*kernel)[3] = tile == 2 ? winogradKernel2 : tile == 3 ? winogradKernel3 : winogradKernel4;
-    const size_t side = tile + 2, panels = (outputs + panelChannels - 1) / panelChannels;
+    const double(*kernel)[3] = stride == 2 ? winogradKernelOfStride2
+        : tile == 2                        ? winogradKernel2
+        : tile == 3                        ? winogradKernel3
+                                           : winogradKernel4;
+    const size_t side = (tile - 1) * stride + 3, panels = (outputs + panelChannels - 1) / panelChannels;
     const size_t positionStride = panels * inputs * panelChannels;
     float check[lanes] = {0};
     // Some output channels of a panel at once, so that each line below is a few vectors.

@@ -42,10 +42,12 @@ package struct WinogradConvolution: Sendable {
     private static let fewTiles = 24
     private static let cachedByteCountOfFewTiles = 1 << 19
 
-    /// `axes`: height and width, of kernel 3, stride 1 and dilation 1. `nil` when positions overflow.
+    /// `axes`: height and width, of kernel 3, the tile's stride and dilation 1. `nil` when positions overflow.
     package init?(weights: WinogradWeights, items: Int, axes: [WindowAxis], kernels: KernelTable) {
         guard axes.count == 2,
-            axes.allSatisfy({ $0.isAddressable && $0.kernel == 3 && $0.stride == 1 && $0.dilation == 1 })
+            axes.allSatisfy({
+                $0.isAddressable && $0.kernel == 3 && $0.stride == weights.tile.stride && $0.dilation == 1
+            })
         else { return nil }
         let (height, width) = (axes[0], axes[1])
         self.weights = weights
@@ -96,7 +98,7 @@ package struct WinogradConvolution: Sendable {
     ) {
         let layout = inputTiles(tiles.count)
         var call = ck_winograd_input()
-        call.tile = weights.tile.extent
+        (call.tile, call.stride) = (weights.tile.extent, weights.tile.stride)
         call.sourceBlockStride = input.blockStride
         call.blocks = blocks.count
         (call.height, call.width) = (input.height, input.width)
@@ -147,7 +149,7 @@ package struct WinogradConvolution: Sendable {
         let layout = sumTiles(tiles.count, panelCount: panels.count)
         let blocks = outputBlocks(panels)
         var call = ck_winograd_output()
-        call.tile = weights.tile.extent
+        (call.tile, call.stride) = (weights.tile.extent, weights.tile.stride)
         call.positionStride = layout.positionStride
         call.sourceBlockStride = layout.blockStride
         call.blocks = blocks.count

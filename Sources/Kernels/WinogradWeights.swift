@@ -37,8 +37,8 @@ package final class WinogradWeights: Sendable {
             panelCount: paddedOutputs / width, floatCount: memory.count, threadCount: threadCount
         ) { range in
             ck_pack_winograd(
-                memory.pointer, source, outputChannels, inputChannels, tile.extent, width, range.lowerBound,
-                range.count)
+                memory.pointer, source, outputChannels, inputChannels, tile.extent, tile.stride, width,
+                range.lowerBound, range.count)
         }
         guard isFinite else { return nil }
     }

@@ -8,13 +8,13 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
     let tile: WinogradTile
     let set: InstructionSet
 
-    var testDescription: String { "F(\(tile.rawValue)) \(set)" }
+    var testDescription: String { "\(tile) \(set)" }
 
     static let all = WinogradTile.allCases.flatMap { tile in
         InstructionSet.supported.map { WinogradCase(tile: tile, set: $0) }
     }
 
-    /// Every 3×3 convolution by this tile.
+    /// Every 3×3 convolution of its stride by this tile.
     var options: ExecutionOptions {
         ExecutionOptions(instructionSet: set, lowerings: LoweringCatalog([WinogradLowering(tile: tile)]))
     }
@@ -22,11 +22,12 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
 
 @Suite struct WinogradTests {
     private func convolution(
-        _ channels: Int, _ outputs: Int, _ extents: [Int], pads: [Int] = [1, 1, 1, 1], batch: Int = 1
+        _ channels: Int, _ outputs: Int, _ extents: [Int], stride: Int = 1, pads: [Int] = [1, 1, 1, 1],
+        batch: Int = 1
     ) -> ConvolutionCase {
         ConvolutionCase(
-            channels: channels, outputChannels: outputs, extents: extents, kernel: [3, 3], pads: pads,
-            batch: batch)
+            channels: channels, outputChannels: outputs, extents: extents, kernel: [3, 3],
+            strides: [stride, stride], pads: pads, batch: batch)
     }
 
     private func check(_ c: ConvolutionCase, _ winograd: WinogradCase) throws {
@@ -34,7 +35,8 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
         let executable = try Executable(graph, options: winograd.options)
         #expect(
             executable.stepDescriptions.contains {
-                $0.kernel.contains("Winograd F(\(winograd.tile.rawValue)×")
+                $0.kernel.contains("Winograd F(\(winograd.tile.extent)×")
+                    && $0.kernel.contains("of stride 2") == (winograd.tile.stride == 2)
             })
         let inputs = ["x": c.input]
         let outputs = try Session(executable, threadCount: 2).run(inputs)
@@ -48,7 +50,9 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
                 guard extent + min(pads[0] + pads[2], pads[1] + pads[3]) >= 3, 22 - extent >= 3 else {
                     continue
                 }
-                try check(convolution(3, 5, [extent, 22 - extent], pads: pads), winograd)
+                try check(
+                    convolution(3, 5, [extent, 22 - extent], stride: winograd.tile.stride, pads: pads),
+                    winograd)
             }
         }
     }
@@ -58,7 +62,9 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
         for channels in [1, 16, 17, 40] {
             for outputs in [1, 16, 17, 40] {
                 for batch in [1, 3] {
-                    try check(convolution(channels, outputs, [9, 6], batch: batch), winograd)
+                    try check(
+                        convolution(
+                            channels, outputs, [9, 6], stride: winograd.tile.stride, batch: batch), winograd)
                 }
             }
         }
@@ -67,16 +73,18 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
     @Test(arguments: WinogradCase.all)
     func `takes a residual and an activation into its epilogue`(_ winograd: WinogradCase) throws {
         for activation in ["Relu", "HardSwish", "Tanh"] {
-            let c = convolution(20, 33, [7, 10], batch: 3)
+            let stride = winograd.tile.stride
+            let c = convolution(20, 33, [7, 10], stride: stride, batch: 3)
+            let extents = c.extents.map { ($0 - 1) / stride + 1 }
             var sketch = try c.sketch()
-            sketch.input("r", [.symbol("N"), .known(c.outputChannels)] + c.extents.map(Dimension.known))
+            sketch.input("r", [.symbol("N"), .known(c.outputChannels)] + extents.map(Dimension.known))
             try sketch.add("Add", ["r", "y"], ["sum"])
             try sketch.add(activation, ["sum"], ["z"])
             let graph = try sketch.graph(["z"])
             let executable = try Executable(graph, options: winograd.options)
             #expect(executable.stepDescriptions.count { !$0.kernel.hasPrefix("reorder") } == 1)
             var noise = Noise(3)
-            let inputs = ["x": c.input, "r": noise.tensor([c.batch, c.outputChannels] + c.extents)]
+            let inputs = ["x": c.input, "r": noise.tensor([c.batch, c.outputChannels] + extents)]
             let outputs = try Session(executable, threadCount: 2).run(inputs)
             #expect(try worstError(outputs, exactly(graph, inputs)) < 1e-5)
         }
@@ -87,8 +95,10 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
     func `an item has the same bits in every batch, place and number of threads`(_ winograd: WinogradCase)
         throws
     {
+        let stride = winograd.tile.stride
         for c in [
-            convolution(128, 130, [8, 7]), convolution(40, 48, [37, 30]), convolution(16, 24, [5, 5]),
+            convolution(128, 130, [8, 7], stride: stride), convolution(40, 48, [37, 30], stride: stride),
+            convolution(16, 24, [5, 5], stride: stride),
         ] {
             let executable = try Executable(c.sketch().graph(["y"]), options: winograd.options)
             var batch = c
@@ -124,7 +134,9 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
                     $0, tile: winograd.tile, inputChannels: channels, outputChannels: outputs, bias: nil,
                     kernels: kernels)
             })
-        let axis = WindowAxis(input: side, output: side, kernel: 3, stride: 1, dilation: 1, padBegin: 1)
+        let stride = winograd.tile.stride
+        let axis = WindowAxis(
+            input: side, output: (side - 1) / stride + 1, kernel: 3, stride: stride, dilation: 1, padBegin: 1)
         let convolution = try #require(
             WinogradConvolution(weights: weights, items: 1, axes: [axis, axis], kernels: kernels))
         let tiles = 0..<convolution.tileCount
@@ -169,8 +181,10 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
         #expect(off.stepDescriptions.allSatisfy { !$0.kernel.contains("Winograd") })
     }
 
-    @Test func `strides, dilations, groups and other windows are convolved directly`() throws {
+    @Test func `other strides, dilations, groups and other windows are convolved directly`() throws {
         let cases = [
+            ConvolutionCase(
+                channels: 16, outputChannels: 16, extents: [12, 12], kernel: [3, 3], strides: [3, 3]),
             ConvolutionCase(
                 channels: 16, outputChannels: 16, extents: [8, 8], kernel: [3, 3], strides: [1, 2]),
             ConvolutionCase(
@@ -194,6 +208,17 @@ struct WinogradCase: Sendable, CustomTestStringConvertible {
     func `the tile fits the layer`(inputs: Int, outputs: Int, extent: Int, tile: WinogradTile?) {
         #expect(
             WinogradTile.best(inputChannels: inputs, outputChannels: outputs, outputExtents: (extent, extent))
+                == tile)
+    }
+
+    @Test(arguments: [
+        (64, 128, 28, WinogradTile.twoOfStrideTwo), (256, 256, 14, .twoOfStrideTwo), (512, 512, 7, nil),
+        (3, 32, 112, nil),
+    ])
+    func `the tile of stride 2 fits the layer`(inputs: Int, outputs: Int, extent: Int, tile: WinogradTile?) {
+        #expect(
+            WinogradTile.best(
+                inputChannels: inputs, outputChannels: outputs, stride: 2, outputExtents: (extent, extent))
                 == tile)
     }
 }

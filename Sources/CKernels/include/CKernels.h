@@ -102,11 +102,11 @@ typedef struct {
 #define CK_WINOGRAD_C 0.75
 #define CK_WINOGRAD_D 2.0
 
-/// Tiles of a convolution of 3×3 windows with stride 1: what becomes of the inputs below them. Tiles are counted in rows
-/// through one item; a tile is `tile` × `tile` outputs, and has (tile + 2)² positions.
+/// Tiles of a convolution of 3×3 windows: what becomes of the inputs below them. Tiles are counted in rows through one item; a
+/// tile is `tile` × `tile` outputs, and has as many positions as inputs, ((tile − 1) · stride + 3)².
 typedef struct {
-    /// 2, 3 or 4.
-    size_t tile;
+    /// 2, 3 or 4 with stride 1, 2 with stride 2.
+    size_t tile, stride;
     /// [blocks][height][width][CK_BLOCK] of one item, with `sourceBlockStride` floats between blocks.
     const float *source;
     size_t sourceBlockStride, blocks;
@@ -143,7 +143,7 @@ typedef struct {
 /// The outputs of tiles, from the sums at their positions: clamp(outputs + bias + residual, lower, upper).
 typedef struct {
     /// As in `ck_winograd_input`.
-    size_t tile;
+    size_t tile, stride;
     /// [positions][blocks][tileCount][CK_BLOCK]
     const float *source;
     size_t positionStride, sourceBlockStride, blocks;
@@ -317,11 +317,11 @@ void ck_pack_blocked(
     float *destination, const void *source, size_t outputs, size_t inputs, size_t taps, size_t panelChannels);
 
 /// Transforms the weights of a convolution of 3×3 windows, [outputs][inputs][3][3] at any alignment, for `winograd_product`:
-/// G·g·Gᵀ in Double, rounded once, [(tile + 2)²][panels][inputs][panelChannels]; outputs that fill up the last panel are zero.
+/// G·g·Gᵀ in Double, rounded once, [positions][panels][inputs][panelChannels]; outputs that fill up the last panel are zero.
 /// Writes panels firstPanel ..< firstPanel + panelCount of every position; returns whether all of them are finite.
 bool ck_pack_winograd(
-    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t panelChannels,
-    size_t firstPanel, size_t panelCount);
+    float *destination, const void *source, size_t outputs, size_t inputs, size_t tile, size_t stride,
+    size_t panelChannels, size_t firstPanel, size_t panelCount);
 
 /// Copies [channels][count] to blocks [ceil(channels / CK_BLOCK)][count][CK_BLOCK], pixels first ..< first + size of `count`;
 /// the lanes behind the last channel are zero.

@@ -3,7 +3,7 @@ import Graph
 import Kernels
 import Tensors
 
-/// A convolution of 3×3 windows with stride 1 from blocked to blocked, by Winograd's algorithm.
+/// A convolution of 3×3 windows from blocked to blocked, by Winograd's algorithm.
 struct WinogradOperation: EpilogueOperation {
     let window: Window
     let weights: WinogradWeights
@@ -14,8 +14,9 @@ struct WinogradOperation: EpilogueOperation {
     var weightByteCount: Int { weights.memory.count * MemoryLayout<Float>.stride }
 
     var kernelName: String {
-        let tile = weights.tile.extent
-        return "\(kernels.instructionSet.rawValue) Winograd F(\(tile)×\(tile),3×3) convolution, blocked"
+        let (tile, stride) = (weights.tile.extent, weights.tile.stride == 1 ? "" : " of stride 2")
+        return
+            "\(kernels.instructionSet.rawValue) Winograd F(\(tile)×\(tile),3×3) convolution\(stride), blocked"
             + epilogue.name
     }
 
