@@ -35,13 +35,27 @@ package struct GraphDigest {
         }
     }
 
+    /// Tensors that are read before the pages of mapped ones go back, in bytes; a larger one is read alone.
+    private static let groupByteCount = 32 << 20
+
     private static func digests(_ tensors: [Tensor], threadCount: Int) -> [SHA256] {
-        let digests = SHA256.ofPieces(
-            byteCounts: tensors.map(\.byteCount), threadCount: threadCount
-        ) { index, range in
-            tensors[index].withUnsafeBytes { SHA256(UnsafeRawBufferPointer(rebasing: $0[range])) }
+        var digests: [SHA256] = []
+        while digests.count < tensors.count {
+            var end = digests.count
+            var byteCount = 0
+            repeat {
+                byteCount += tensors[end].byteCount
+                end += 1
+            } while end < tensors.count && byteCount + tensors[end].byteCount <= groupByteCount
+            let group = tensors[digests.count..<end]
+            digests += SHA256.ofPieces(byteCounts: group.map(\.byteCount), threadCount: threadCount) {
+                index, range in
+                group[group.startIndex + index].withUnsafeBytes {
+                    SHA256(UnsafeRawBufferPointer(rebasing: $0[range]))
+                }
+            }
+            for tensor in group { tensor.releasePages() }
         }
-        for tensor in tensors { tensor.releasePages() }
         return digests
     }
 

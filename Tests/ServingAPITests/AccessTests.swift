@@ -3,7 +3,7 @@ import HTTPTypes
 import ServingAPI
 import Testing
 
-@Suite struct AccessTests {
+@Suite final class AccessTests {
     private static let tokens = [
         "predict": "predict-0123456789", "introspect": "introspect-0123456789",
         "metrics": "metrics-0123456789", "admin": "admin-0123456789",
@@ -19,6 +19,8 @@ import Testing
         policy = try AccessPolicy(path: folder.path)
         service = try TestService(access: policy)
     }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
 
     private func headers(_ authorization: String?) -> HTTPFields {
         var fields: HTTPFields = [:]
@@ -133,7 +135,7 @@ import Testing
 
     @Test func `requests of the admin listener are counted under names of their own`() {
         let admin = service.handler.admin(service.services, access: policy)
-        let asked = { (path: String, scope: String?) in
+        let asked = { [self] (path: String, scope: String?) in
             service.send(
                 .post, path, headers: headers(scope.map { "Bearer \(Self.tokens[$0]!)" }), to: admin)
         }
