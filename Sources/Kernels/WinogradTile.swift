@@ -33,8 +33,15 @@ package enum WinogradTile: CaseIterable, Sendable {
 
     /// The fewest input channels: a convolution of fewer spends its time on the transforms.
     package static let minimumInputChannels = 8
-    /// The most pairs of channels for tiles whose weights grow up to fourfold: 37 MB.
-    private static let maximumChannelPairs = 1 << 18
+    /// The most pairs of channels. Weights grow up to fourfold, to 37 MB; 3×3 outputs save too little for memory that counts.
+    private var maximumChannelPairs: Int {
+        switch self {
+        case .two: .max
+        case .three: Self.heavyChannelPairs - 1
+        case .four, .twoOfStrideTwo: 1 << 18
+        }
+    }
+
     /// Weights of more pairs of channels do not stay in the caches from one run to the next.
     private static let cachedChannelPairs = 1 << 15
     /// From here on their memory counts too.
@@ -56,7 +63,7 @@ package enum WinogradTile: CaseIterable, Sendable {
         guard inputChannels >= minimumInputChannels else { return nil }
         let (pairs, overflow) = inputChannels.multipliedReportingOverflow(by: outputChannels)
         guard !overflow else { return nil }
-        let tiles = allCases.filter { $0.stride == stride && ($0 == .two || pairs <= maximumChannelPairs) }
+        let tiles = allCases.filter { $0.stride == stride && pairs <= $0.maximumChannelPairs }
         guard let (height, width) = outputExtents else {
             return pairs > cachedChannelPairs ? tiles.first : tiles.last
         }
