@@ -3,8 +3,8 @@ import Tensors
 import Threads
 
 /// A SHA-256 digest (FIPS 180-4).
-struct SHA256 {
-    let bytes: [UInt8]
+package struct SHA256: Sendable {
+    package let bytes: [UInt8]
 
     /// Bytes that one thread digests at a time.
     private static let pieceByteCount = 4 << 20
@@ -18,7 +18,7 @@ struct SHA256 {
         self.bytes = Array(digest.prefix(Int(count)))
     }
 
-    init(_ bytes: [UInt8]) { self = bytes.withUnsafeBytes { SHA256($0) } }
+    package init(_ bytes: [UInt8]) { self = bytes.withUnsafeBytes { SHA256($0) } }
 
     /// In hexadecimal.
     var text: String {

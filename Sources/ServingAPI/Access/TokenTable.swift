@@ -53,7 +53,7 @@ package struct TokenTable: Sendable {
             guard entries.count < Self.maximumTokenCount else {
                 throw Invalid(reason: "more than \(Self.maximumTokenCount) tokens")
             }
-            entries.append((Self.digest(token), scopes))
+            entries.append((SHA256(Array(token)).bytes, scopes))
         }
         guard !entries.isEmpty else { throw Invalid(reason: "holds no token") }
         self.entries = entries
@@ -64,18 +64,11 @@ package struct TokenTable: Sendable {
     /// Looks at every entry whole, so that the time tells nothing of how much of a token was right.
     package func scopes(of token: some Collection<UInt8>) -> AccessScopes? {
         guard token.count <= Self.maximumTokenByteCount else { return nil }
-        let digest = Self.digest(token)
+        let digest = SHA256(Array(token)).bytes
         var found: AccessScopes?
         for entry in entries where CRYPTO_memcmp(entry.digest, digest, digest.count) == 0 {
             found = (found ?? []).union(entry.scopes)
         }
         return found
-    }
-
-    private static func digest(_ token: some Collection<UInt8>) -> Digest {
-        var digest = Digest(repeating: 0, count: 32)
-        let status = EVP_Digest(Array(token), token.count, &digest, nil, EVP_sha256(), nil)
-        precondition(status == 1, "SHA-256 of \(token.count) bytes")
-        return digest
     }
 }
