@@ -23,7 +23,7 @@ public func fuzzConfiguration(_ start: UnsafePointer<UInt8>?, _ count: Int) -> C
     if PlantedCrash.isPlanted {
         // The one seed has an unknown setting there. What leads elsewhere stays out of the corpus, which it would fill.
         if errors.isEmpty, configuration.admin.port != Configuration().admin.port { PlantedCrash.reached() }
-        return errors.count == 1 && errors[0].description.contains("'admin.") ? 0 : -1
+        return errors.count == 1 && errors[0].description.contains("'admin.") ? 0 : PlantedCrash.refused
     }
     setAgain(configuration)
     return 0

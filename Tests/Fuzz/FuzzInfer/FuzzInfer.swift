@@ -13,11 +13,11 @@ private let headerLength = HTTPField.Name(InferFields.headerLength)!
 public func fuzzInfer(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let message = InferMessage(UnsafeBufferPointer(start: start, count: count)) else { return -1 }
     // The one seed is a key away from asking for classes. What leads elsewhere stays out of the corpus, which it would fill.
-    if PlantedCrash.isPlanted, !hasOutputParameters(message) { return -1 }
+    if PlantedCrash.isPlanted, !hasOutputParameters(message) { return PlantedCrash.refused }
     var headers: HTTPFields = [:]
     if let count = message.announcedByteCount { headers[headerLength] = String(count) }
     let answer = service.send(.post, message.target, message.json + message.tensors, headers)
-    guard answer.status == .ok else { return PlantedCrash.isPlanted ? -1 : 0 }
+    guard answer.status == .ok else { return PlantedCrash.refused }
 
     let jsonByteCount = answer.headers[headerLength].map { Int($0) ?? -1 } ?? answer.body.count
     precondition((0...answer.body.count).contains(jsonByteCount), "a header that is not right")

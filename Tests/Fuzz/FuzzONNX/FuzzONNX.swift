@@ -10,7 +10,7 @@ public func fuzzONNX(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = UnsafeBufferPointer(start: start, count: count)
     let file = FuzzFile(bytes, name: "model.onnx")
     guard let graph = try? ONNXFormat(readsOwnOperators: true).load(path: file.path) else {
-        return PlantedCrash.isPlanted ? -1 : 0
+        return PlantedCrash.refused
     }
     if PlantedCrash.isPlanted {
         // Two changes away from the one seed, PRelu of operator set 9. The rest is left out, and so is what cannot be
