@@ -95,8 +95,8 @@ package enum TensorText {
                 + "('\(InferFields.binaryData)': true)")
     }
 
-    /// Bytes that are put together before they are appended.
-    private static let pieceByteCount = 4096
+    /// Numbers that are put together before they are appended.
+    private static let pieceCount = 256
 
     private static func appendFloats(
         _ tensor: Tensor, _ range: Range<Int>, _ name: String, _ bytes: inout [UInt8]
@@ -104,39 +104,54 @@ package enum TensorText {
         var infinite: Int?
         if range.count == tensor.shape.count { bytes.reserveCapacity(bytes.count + range.count * 12) }
         tensor.withUnsafeBytes { source in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: pieceByteCount) { piece in
-                // A piece has room for any number and its comma as long as it is not full.
-                let full = pieceByteCount - FloatText.maximumByteCount - 1
-                let start = piece.baseAddress!
-                var count = 0
-                FloatText.withTables { text in
-                    for index in range {
-                        if index > range.lowerBound {
-                            start[count] = UInt8(ascii: ",")
-                            count += 1
-                        }
-                        let value = source.loadUnaligned(
-                            fromByteOffset: index * MemoryLayout<Float>.stride, as: Float.self)
-                        if value.isFinite {
-                            count += text.write(value, to: start + count)
-                        } else {
-                            // NaN reads back from null in the common clients; an infinity has no form at all.
-                            if value.isInfinite, infinite == nil { infinite = index }
-                            for byte in "null".utf8 {
-                                start[count] = byte
-                                count += 1
-                            }
-                        }
-                        if count >= full {
-                            bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
-                            count = 0
-                        }
+            // A number has room for its text and a comma.
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: pieceCount * (FloatText.room + 1)) {
+                piece in
+                withUnsafeTemporaryAllocation(of: FloatText.Decimal.self, capacity: pieceCount) { decimals in
+                    for first in stride(from: range.lowerBound, to: range.upperBound, by: pieceCount) {
+                        let values = first..<min(first + pieceCount, range.upperBound)
+                        let count = write(
+                            source, values, decimals.baseAddress!, to: piece.baseAddress!, &infinite)
+                        let comma = first == range.lowerBound ? 1 : 0
+                        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: piece[comma..<count]))
                     }
                 }
-                bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
             }
         }
         if let infinite { throw infinity(name, infinite) }
+    }
+
+    /// Writes at most `pieceCount` floats, a comma before each; gives how many bytes they took.
+    private static func write(
+        _ source: UnsafeRawBufferPointer, _ range: Range<Int>,
+        _ decimals: UnsafeMutablePointer<FloatText.Decimal>,
+        to start: UnsafeMutablePointer<UInt8>, _ infinite: inout Int?
+    ) -> Int {
+        func value(_ index: Int) -> Float {
+            source.loadUnaligned(fromByteOffset: index * MemoryLayout<Float>.stride, as: Float.self)
+        }
+        return FloatText.withTables { text in
+            for (place, index) in range.enumerated() where value(index).isFinite {
+                decimals[place] = text.decimal(value(index))
+            }
+            var count = 0
+            for (place, index) in range.enumerated() {
+                let value = value(index)
+                start[count] = UInt8(ascii: ",")
+                count += 1
+                if value.isFinite {
+                    count += text.write(decimals[place], of: value, to: start + count)
+                    continue
+                }
+                // NaN reads back from null in the common clients; an infinity has no form at all.
+                if value.isInfinite, infinite == nil { infinite = index }
+                for byte in "null".utf8 {
+                    start[count] = byte
+                    count += 1
+                }
+            }
+            return count
+        }
     }
 
     private static func appendIntegers<Element: FixedWidthInteger>(

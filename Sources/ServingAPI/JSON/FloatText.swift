@@ -1,9 +1,12 @@
 /// The shortest decimal of a Float that reads back the same, the nearest of those, in the form of `Float.description`.
 ///
+/// Lengths and signs vary from number to number, so next to nothing branches on them: nine digits are made for each number, and
+/// its text ends before the zeros. Digits and text are two steps, for many numbers each: those beside each other then overlap.
+///
 /// Source: Giulietti, "The Schubfach way to render doubles" (2021), §9, carried over to 32 bits.
 struct FloatText {
-    /// The most bytes of one number: `-1.17549435e-38`.
-    static let maximumByteCount = 15
+    /// The most bytes that writing one number touches, what follows its text included: a sign, nine digits, a point and eight more.
+    static let room = 19
 
     /// The first 64 bits of 10^-31 … 10^45, rounded up.
     private static let powers: [UInt64] = [
@@ -33,77 +36,82 @@ struct FloatText {
     /// Numbers without a fraction below this have their digits in the mantissa.
     private static let fractionBitCount = 23
 
+    /// 10^0 … 10^9.
+    private static let units: [UInt32] = [
+        1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+    ]
+
     // Valid while `withTables` runs.
     private let powers: UnsafePointer<UInt64>
-    /// `00`, `01`, … `99`.
-    private let pairs: UnsafePointer<UInt8>
-
-    private static let pairText: StaticString = """
-        00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354\
-        55565758596061626364656667686970717273747576777879808182838485868788899091929394959697989900
-        """
+    private let units: UnsafePointer<UInt32>
 
     /// Calls `body` with a writer that is valid during the call.
     @inline(__always)
     static func withTables<Result>(_ body: (FloatText) -> Result) -> Result {
         powers.withUnsafeBufferPointer { powers in
-            // The table is not empty, so it has an address.
-            body(FloatText(powers: powers.baseAddress!, pairs: pairText.utf8Start))
+            units.withUnsafeBufferPointer { units in
+                // The tables are not empty, so they have addresses.
+                body(FloatText(powers: powers.baseAddress!, units: units.baseAddress!))
+            }
         }
     }
 
-    /// Writes a finite value to memory with room for `maximumByteCount` bytes; gives how many it took.
+    /// A magnitude, 0.digits·10^point: nine digits, the last ones 0 where fewer do.
+    struct Decimal {
+        let digits: UInt32
+        let point: Int32
+    }
+
+    /// The decimal of a finite value.
     @inline(__always)
-    func write(_ value: Float, to start: UnsafeMutablePointer<UInt8>) -> Int {
-        var target = start
-        if value.sign == .minus {
-            target[0] = UInt8(ascii: "-")
-            target += 1
-        }
+    func decimal(_ value: Float) -> Decimal {
         let bits = value.bitPattern & 0x7FFF_FFFF
-        if bits == 0 { return target - start + put("0.0", target) }
         let fraction = bits & 0x007F_FFFF
         let biased = Int(bits >> 23)
         let mantissa = biased == 0 ? fraction : fraction | 0x0080_0000
         let exponent = max(biased, 1) - 150
-        if exponent <= 0, exponent >= -Self.fractionBitCount,
-            mantissa & (1 << UInt32(-exponent) &- 1) == 0
-        {
-            let integer = mantissa >> UInt32(-exponent)
-            let count = Self.digitCount(integer)
-            put(integer, count, target)
-            return target - start + count + put(".0", target + count)
-        }
-        let decimal = decimal(mantissa, exponent, isLowerCloser: fraction == 0 && biased > 1)
-        return target - start + put(decimal.digits, decimal.exponent, isLarge: bits > 0x4B80_0000, target)
+        let isInteger =
+            exponent <= 0 && exponent >= -Self.fractionBitCount
+            && mantissa & (1 << UInt32(-exponent) &- 1) == 0
+        let (digits, power) =
+            isInteger || bits == 0
+            ? (mantissa >> UInt32(-exponent), 0)
+            : shortest(mantissa, exponent, isLowerCloser: fraction == 0 && biased > 1)
+        let count = digitCount(digits)
+        return Decimal(
+            digits: digits &* units[9 &- count], point: Int32(truncatingIfNeeded: count &+ power))
     }
 
     /// The digits and the power of ten of a magnitude mantissa·2^exponent.
     @inline(__always)
-    private func decimal(
+    private func shortest(
         _ mantissa: UInt32, _ exponent: Int, isLowerCloser: Bool
     ) -> (digits: UInt32, exponent: Int) {
+        // Nothing here comes near the bounds of its type: mantissas have 24 bits, exponents lie between -149 and 104.
         // ⌊log10 2^q⌋ and, where the interval below is half as wide, ⌊log10 ¾·2^q⌋.
-        let power = (exponent * 1_262_611 - (isLowerCloser ? 524_031 : 0)) >> 22
+        let power = (exponent &* 1_262_611 &- (isLowerCloser ? 524_031 : 0)) >> 22
         // ⌊log2 10^-k⌋
-        let shift = UInt32(exponent + (-power * 1_741_647) >> 19 + 1)
-        let factor = powers[-power - Self.firstPower]
+        let shift = UInt32(truncatingIfNeeded: exponent &+ ((0 &- power) &* 1_741_647) >> 19 &+ 1)
+        let factor = powers[0 &- power &- Self.firstPower]
         let odd = mantissa & 1
-        let lower = Self.roundToOdd(factor, (4 * mantissa - 2 + (isLowerCloser ? 1 : 0)) << shift) + odd
-        let middle = Self.roundToOdd(factor, 4 * mantissa << shift)
-        let upper = Self.roundToOdd(factor, (4 * mantissa + 2) << shift) - odd
+        let four = mantissa &* 4
+        let lower = Self.roundToOdd(factor, (four &- (isLowerCloser ? 1 : 2)) &<< shift) &+ odd
+        let middle = Self.roundToOdd(factor, four &<< shift)
+        let upper = Self.roundToOdd(factor, (four &+ 2) &<< shift) &- odd
         let digits = middle / 4
-        if digits >= 10 {
-            let tenth = digits / 10
-            let isBelowInside = lower <= 40 * tenth
-            let isAboveInside = 40 * tenth + 40 <= upper
-            if isBelowInside != isAboveInside { return (tenth + (isAboveInside ? 1 : 0), power + 1) }
-        }
-        let isBelowInside = lower <= 4 * digits
-        let isAboveInside = 4 * digits + 4 <= upper
-        if isBelowInside != isAboveInside { return (digits + (isAboveInside ? 1 : 0), power) }
-        let half = 4 * digits + 2
-        return (digits + (middle > half || middle == half && digits & 1 == 1 ? 1 : 0), power)
+        // Yes and no are 1 and 0: what cannot be foreseen is computed, not branched on.
+        let below: UInt32 = lower <= 4 &* digits ? 1 : 0
+        let above: UInt32 = 4 &* digits &+ 4 <= upper ? 1 : 0
+        let isOneInside = below ^ above
+        let nearer: UInt32 = middle &+ digits & 1 > 4 &* digits &+ 2 ? 1 : 0
+        let nearest = digits &+ (isOneInside & above | (isOneInside ^ 1) & nearer)
+        // A multiple of ten has the shorter text: it is taken where one alone lies inside.
+        let tenth = digits / 10
+        let tenBelow: UInt32 = lower <= 40 &* tenth ? 1 : 0
+        let tenAbove: UInt32 = 40 &* tenth &+ 40 <= upper ? 1 : 0
+        let shorter = 10 &* (tenth &+ tenAbove)
+        let isShorter = (tenBelow ^ tenAbove) & (digits >= 10 ? 1 : 0)
+        return (nearest ^ (nearest ^ shorter) & (0 &- isShorter), power)
     }
 
     /// The product's bits from the 64th on, the lowest set where anything below is.
@@ -113,83 +121,76 @@ struct FloatText {
         return UInt32(truncatingIfNeeded: high) | (low >> 32 > 1 ? 1 : 0)
     }
 
-    /// digits·10^exponent, as `Float.description` has it.
+    /// Writes the decimal of `value`, in the form of `Float.description`, to memory with `room` bytes; gives how many it took.
     @inline(__always)
-    private func put(
-        _ digits: UInt32, _ exponent: Int, isLarge: Bool, _ target: UnsafeMutablePointer<UInt8>
-    ) -> Int {
-        var (digits, exponent) = (digits, exponent)
-        while digits % 10 == 0 {
-            digits /= 10
-            exponent += 1
+    func write(_ decimal: Decimal, of value: Float, to start: UnsafeMutablePointer<UInt8>) -> Int {
+        start[0] = UInt8(ascii: "-")
+        let sign = Int(truncatingIfNeeded: value.bitPattern >> 31)
+        let target = UnsafeMutableRawPointer(start + sign)
+        let first = decimal.digits / 100_000_000
+        let rest = Self.bytes(ofDigits: decimal.digits &- first &* 100_000_000)
+        let significant = 9 &- rest.leadingZeroBitCount >> 3
+        let firstByte = UInt8(truncatingIfNeeded: first) | UInt8(ascii: "0")
+        let restBytes = rest | Self.zeros
+        let point = Int(decimal.point)
+        if point < -3 || value.magnitude > 0x1p24 {
+            return sign &+ putScientific(firstByte, restBytes, significant, point &- 1, target)
         }
-        let count = Self.digitCount(digits)
-        /// The value is 0.digits·10^point.
-        let point = count + exponent
-        if point < -3 || isLarge { return putScientific(digits, count, point - 1, target) }
         if point <= 0 {
-            var position = put("0.", target)
-            for _ in 0..<(-point) {
-                target[position] = UInt8(ascii: "0")
-                position += 1
-            }
-            put(digits, count, target + position)
-            return position + count
+            // Behind the point come at most three zeros.
+            store(Self.zeros & ~0xFF00 | UInt64(UInt8(ascii: ".")) << 8, target)
+            store(firstByte, target + (2 &- point))
+            store(restBytes, target + (3 &- point))
+            return sign &+ 2 &- point &+ significant
         }
-        if point >= count {
-            put(digits, count, target)
-            for position in count..<point { target[position] = UInt8(ascii: "0") }
-            return point + put(".0", target + point)
-        }
-        put(digits, count, target + 1)
-        for position in 0..<point { target[position] = target[position + 1] }
-        target[point] = UInt8(ascii: ".")
-        return count + 1
+        // At most eight digits come before the point.
+        store(firstByte, target)
+        store(restBytes, target + 1)
+        store(UInt8(ascii: "."), target + point)
+        store(restBytes &>> UInt64(truncatingIfNeeded: 8 &* (point &- 1)), target + (point &+ 1))
+        return sign &+ max(significant, point &+ 1) &+ 1
     }
 
     /// `1.5e-07`: at least two digits of the exponent, a fraction only where there is one.
     private func putScientific(
-        _ digits: UInt32, _ count: Int, _ exponent: Int, _ target: UnsafeMutablePointer<UInt8>
+        _ first: UInt8, _ rest: UInt64, _ significant: Int, _ exponent: Int, _ target: UnsafeMutableRawPointer
     ) -> Int {
-        put(digits, count, target + 1)
-        target[0] = target[1]
-        var position = 1
-        if count > 1 {
-            target[1] = UInt8(ascii: ".")
-            position = count + 1
-        }
-        position += put(exponent < 0 ? "e-" : "e+", target + position)
-        put(UInt32(abs(exponent)), 2, target + position)
-        return position + 2
-    }
-
-    /// Exactly `count` digits.
-    @inline(__always)
-    private func put(_ number: UInt32, _ count: Int, _ target: UnsafeMutablePointer<UInt8>) {
-        var (number, position) = (number, count)
-        while position >= 2 {
-            position -= 2
-            let pair = Int(number % 100) * 2
-            number /= 100
-            target[position] = pairs[pair]
-            target[position + 1] = pairs[pair + 1]
-        }
-        if position == 1 { target[0] = UInt8(truncatingIfNeeded: number) + UInt8(ascii: "0") }
+        store(first, target)
+        store(UInt8(ascii: "."), target + 1)
+        store(rest, target + 2)
+        let position = significant > 1 ? significant + 1 : 1
+        let (ten, one) = abs(exponent).quotientAndRemainder(dividingBy: 10)
+        store(UInt8(ascii: "e"), target + position)
+        store(UInt8(ascii: exponent < 0 ? "-" : "+"), target + (position + 1))
+        store(UInt8(ten) + UInt8(ascii: "0"), target + (position + 2))
+        store(UInt8(one) + UInt8(ascii: "0"), target + (position + 3))
+        return position + 4
     }
 
     @inline(__always)
-    private func put(_ text: StaticString, _ target: UnsafeMutablePointer<UInt8>) -> Int {
-        for index in 0..<text.utf8CodeUnitCount { target[index] = text.utf8Start[index] }
-        return text.utf8CodeUnitCount
+    private func store<Integer: FixedWidthInteger>(_ value: Integer, _ target: UnsafeMutableRawPointer) {
+        target.storeBytes(of: value.littleEndian, as: Integer.self)
     }
 
+    private static let zeros: UInt64 = 0x3030_3030_3030_3030
+
+    /// The eight digits of a number below 10^8, a byte each, the first in the lowest: fours, then pairs, then ones.
     @inline(__always)
-    private static func digitCount(_ number: UInt32) -> Int {
-        if number >= 100_000 {
-            if number >= 10_000_000 { return number >= 1_000_000_000 ? 10 : number >= 100_000_000 ? 9 : 8 }
-            return number >= 1_000_000 ? 7 : 6
-        }
-        if number >= 1000 { return number >= 10_000 ? 5 : 4 }
-        return number >= 100 ? 3 : number >= 10 ? 2 : 1
+    private static func bytes(ofDigits number: UInt32) -> UInt64 {
+        let high = number / 10_000
+        let fours = UInt64(high) | UInt64(number &- high &* 10_000) << 32
+        // A hundredth of each four, a tenth of each pair: exact for so few digits.
+        let hundreds = ((fours &* 5243) >> 19) & 0x0000_007F_0000_007F
+        let pairs = hundreds | ((fours &- hundreds &* 100) << 16)
+        let tens = ((pairs &* 103) >> 10) & 0x000F_000F_000F_000F
+        return tens | ((pairs &- tens &* 10) << 8)
+    }
+
+    /// Those of a number below 10^9.
+    @inline(__always)
+    private func digitCount(_ number: UInt32) -> Int {
+        // ⌊bits·log10 2⌋ is the count or one less.
+        let fewer = ((32 &- number.leadingZeroBitCount) &* 1233) >> 12
+        return max(1, number >= units[fewer] ? fewer &+ 1 : fewer)
     }
 }

@@ -4,6 +4,18 @@ import Tensors
 protocol ScannedElement: TensorElement {
     /// Passes one element. White space before it must be passed already.
     static func scan(_ scanner: inout NumberScanner) throws(ScanError) -> Self
+
+    /// Passes up to `count` elements in the form that most have, with a comma and at most one space between them: all that
+    /// come before one in another form. Gives how many; the scanner stands behind the last of them.
+    static func scanPlain(
+        _ scanner: inout NumberScanner, into elements: UnsafeMutablePointer<Self>, count: Int
+    ) -> Int
+}
+
+extension ScannedElement {
+    static func scanPlain(
+        _ scanner: inout NumberScanner, into elements: UnsafeMutablePointer<Self>, count: Int
+    ) -> Int { 0 }
 }
 
 enum PowersOfTen {
@@ -48,17 +60,34 @@ extension Float: ScannedElement {
     /// rounded to the nearer one with certainty: more than it may be off.
     private static let halfwayMargin = 8
 
-    @inline(__always)
+    static func scanPlain(
+        _ scanner: inout NumberScanner, into elements: UnsafeMutablePointer<Float>, count: Int
+    ) -> Int {
+        var next = scanner
+        var done = 0
+        while done < count, let decimal = PlainDecimal(next) {
+            let magnitude = Double(decimal.mantissa) * next.inversePowers[decimal.fractionCount]
+            guard decimal.mantissa == 0 || isSafe(magnitude) else { break }
+            let sign: UInt32 = decimal.isNegative ? 0x8000_0000 : 0
+            elements[done] = Float(bitPattern: Float(magnitude).bitPattern | sign)
+            done += 1
+            next.position = decimal.end
+            scanner.position = decimal.end
+            guard next.current == UInt8(ascii: ",") else { break }
+            next.position += 1
+            if next.current == 0x20 { next.position += 1 }
+        }
+        return done
+    }
+
     static func scan(_ scanner: inout NumberScanner) throws(ScanError) -> Float {
-        if let decimal = PlainDecimal(scanner) {
-            let magnitude = Double(decimal.mantissa) * scanner.inversePowers[decimal.fractionCount]
-            if decimal.mantissa == 0 || isSafe(magnitude) {
-                scanner.position = decimal.end
-                let sign: UInt32 = decimal.isNegative ? 0x8000_0000 : 0
-                return Float(bitPattern: Float(magnitude).bitPattern | sign)
+        let token = try scanner.number()
+        if let magnitude = token.nearMagnitude(scanner.roundedPowers), token.literal == nil {
+            if token.mantissa == 0 || isSafe(magnitude) {
+                return Float(token.isNegative ? -magnitude : magnitude)
             }
         }
-        return try scanAny(&scanner)
+        return try slowScan(token, scanner)
     }
 
     /// Whether a magnitude that is a little off rounds to the right Float all the same.
@@ -67,17 +96,6 @@ extension Float: ScannedElement {
         // The low 29 bits of a Double tell where it lies between two normal Floats.
         let distance = Int(magnitude.bitPattern & 0x1FFF_FFFF) - 0x1000_0000
         return magnitude >= 0x1.0001p-126 && magnitude <= 0x1.fffffep127 && abs(distance) > halfwayMargin
-    }
-
-    @inline(never)
-    private static func scanAny(_ scanner: inout NumberScanner) throws(ScanError) -> Float {
-        let token = try scanner.number()
-        if let magnitude = token.nearMagnitude(scanner.roundedPowers), token.literal == nil {
-            if token.mantissa == 0 || isSafe(magnitude) {
-                return Float(token.isNegative ? -magnitude : magnitude)
-            }
-        }
-        return try slowScan(token, scanner)
     }
 
     @inline(never)

@@ -110,13 +110,19 @@ package enum TensorJSON {
 
         /// `count` numbers and the closing bracket.
         private mutating func row(_ scanner: inout NumberScanner, count rowCount: Int) throws(Failure) {
-            for index in 0..<rowCount {
-                if index > 0, !scanner.skip(UInt8(ascii: ",")) {
+            let end = count + rowCount
+            var isFirst = true
+            while count < end {
+                if !isFirst, !scanner.skip(UInt8(ascii: ",")) {
                     throw scanner.current == UInt8(ascii: "]") ? .fewElements : .element(.malformed)
                 }
                 scanner.skipSpace()
-                if index == 0, scanner.current == UInt8(ascii: "]") { throw .fewElements }
-                try one(&scanner)
+                if isFirst, scanner.current == UInt8(ascii: "]") { throw .fewElements }
+                isFirst = false
+                let plain = Element.scanPlain(
+                    &scanner, into: elements.baseAddress! + count, count: end - count)
+                count += plain
+                if plain == 0 { try one(&scanner) }
             }
             guard scanner.skip(UInt8(ascii: "]")) else {
                 if scanner.current == UInt8(ascii: "[") { throw .nesting }
