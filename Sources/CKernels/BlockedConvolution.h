@@ -90,21 +90,23 @@ INLINE void finish_tile(
     const ck_blocked_convolution *c, const size_t *outputs, const _Bool contiguous, size_t panel,
     Vector sums[TILE_PIXELS][PANEL_VECTORS], const int pixels, const int vectors) {
 #define OUTPUT(i) (contiguous ? outputs[0] + (size_t)(i) * CK_BLOCK : outputs[i])
-    const Vector lower = splat(c->lower), upper = splat(c->upper);
+#define EACH_SUM(statement)                                                                                      \
+    _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++)                                         \
+        _Pragma("clang loop unroll(full)") for (int i = 0; i < pixels; i++) statement
     const float *residual = c->residual;
     float *output = c->output;
-    const size_t blockStride = c->outputBlockStride;
+    size_t places[PANEL_VECTORS];
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) {
         const size_t channel = panel * PANEL_CHANNELS + (size_t)v * LANES;
-        const size_t place = channel / CK_BLOCK * blockStride + channel % CK_BLOCK;
-        if (residual) {
-#pragma clang loop unroll(full)
-            for (int i = 0; i < pixels; i++) sums[i][v] += load(residual + OUTPUT(i) + place);
-        }
-#pragma clang loop unroll(full)
-        for (int i = 0; i < pixels; i++) store(output + OUTPUT(i) + place, clamp(sums[i][v], lower, upper));
+        places[v] = channel / CK_BLOCK * c->outputBlockStride + channel % CK_BLOCK;
     }
+    // What bounds nothing takes no time: of a shallow sum, a bound is a tenth.
+    if (residual) EACH_SUM(sums[i][v] += load(residual + OUTPUT(i) + places[v]);)
+    if (c->lower > -INFINITY) EACH_SUM(sums[i][v] = at_least(sums[i][v], splat(c->lower));)
+    if (c->upper < INFINITY) EACH_SUM(sums[i][v] = at_most(sums[i][v], splat(c->upper));)
+    EACH_SUM(store(output + OUTPUT(i) + places[v], sums[i][v]);)
+#undef EACH_SUM
 #undef OUTPUT
 }
 
@@ -156,10 +158,11 @@ INLINE void blocked_tile(
     finish_tile(c, run->outputs + first, 0, panel, sums, pixels, vectors);
 }
 
-// A tile of a pointwise convolution whose pixels lie beside each other in the source and in the output.
+// A tile of a pointwise convolution whose pixels lie beside each other in the source and in the output. Of every block of the
+// weights at `next`, the first `lines` cache lines are fetched meanwhile.
 INLINE void contiguous_tile(
-    const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, const int pixels,
-    const int vectors) {
+    const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, const float *next, size_t lines,
+    const int pixels, const int vectors) {
     Vector sums[TILE_PIXELS][PANEL_VECTORS];
     begin_tile(c, panel, sums, pixels, vectors);
     const float *weights = c->weights + panel * c->panelStride;
@@ -170,6 +173,9 @@ INLINE void contiguous_tile(
         rest -= depth;
 #pragma clang loop unroll(full)
         for (int i = 0; i < pixels; i++) places[i] = source + i * CK_BLOCK;
+#pragma clang loop unroll(disable)
+        for (size_t line = 0; line < lines; line++) __builtin_prefetch(next + line * CK_BLOCK);
+        next += CK_BLOCK * PANEL_CHANNELS;
         add_tap(sums, places, 0, weights, depth, pixels, vectors, 1);
         weights += depth * PANEL_CHANNELS;
     }
@@ -252,9 +258,17 @@ static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t co
 #define VECTOR_CASE(pixels, inside, vectors)                                                                     \
     case vectors: blocked_tile(c, run, first, panel, inside, pixels, vectors); break;
 #define PLANAR_CASE(pixels, vectors)                                                                             \
-    case vectors: planar_tile(c, source, output, panel, pixels, vectors); break;
+    case vectors:                                                                                                \
+        for (; tiles > 0; tiles--, source += pixels, output += pixels * CK_BLOCK)                                \
+            planar_tile(c, source, output, panel, pixels, vectors);                                              \
+        break;
 #define CONTIGUOUS_CASE(pixels, vectors)                                                                         \
-    case vectors: contiguous_tile(c, source, output, panel, pixels, vectors); break;
+    case vectors:                                                                                                \
+        for (; tiles > 0; tiles--, source += pixels * CK_BLOCK, output += pixels * CK_BLOCK) {                   \
+            contiguous_tile(c, source, output, panel, next, lines, pixels, vectors);                             \
+            next += lines * CK_BLOCK;                                                                            \
+        }                                                                                                        \
+        break;
 #if PANEL_VECTORS == 4
 #define CONTIGUOUS_CASES(pixels)                                                                                 \
     CONTIGUOUS_CASE(pixels, 1) CONTIGUOUS_CASE(pixels, 2) CONTIGUOUS_CASE(pixels, 3) CONTIGUOUS_CASE(pixels, 4)
@@ -278,12 +292,14 @@ static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t co
         const ck_blocked_convolution *c, const PixelRun *run, size_t first, size_t panel, size_t vectors) {      \
         switch (vectors) { VECTOR_CASES(pixels, 0) }                                                             \
     }                                                                                                            \
-    static __attribute__((noinline)) void planar_tile_##pixels(                                                  \
-        const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, size_t vectors) {     \
+    static __attribute__((noinline)) void planar_tiles_##pixels(                                                 \
+        const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, size_t vectors,       \
+        size_t tiles, const float *next, size_t lines) {                                                         \
         switch (vectors) { PLANAR_CASES(pixels) }                                                                \
     }                                                                                                            \
-    static __attribute__((noinline)) void contiguous_tile_##pixels(                                              \
-        const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, size_t vectors) {     \
+    static __attribute__((noinline)) void contiguous_tiles_##pixels(                                             \
+        const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, size_t vectors,       \
+        size_t tiles, const float *next, size_t lines) {                                                         \
         switch (vectors) { CONTIGUOUS_CASES(pixels) }                                                            \
     }
 TILE_SIZES(DEFINE_TILE)
@@ -306,52 +322,75 @@ INLINE size_t panel_vectors(const ck_blocked_convolution *c, size_t panel) {
     return left < PANEL_CHANNELS ? (left + LANES - 1) / LANES : PANEL_VECTORS;
 }
 
-// Tiles are as equal as can be: one with a pixel less takes so much less time, one with a single pixel would wait for its
-// own sums.
-INLINE size_t tile_pixels(size_t rest) {
-    const size_t tiles = (rest + TILE_PIXELS - 1) / TILE_PIXELS;
-    return (rest + tiles - 1) / tiles;
-}
-
 // The pixels of a run for one panel; its weights stay in the nearest cache.
 INLINE void run_panel(const ck_blocked_convolution *c, const PixelRun *run, size_t count, size_t panel) {
     const size_t vectors = panel_vectors(c, panel);
-    for (size_t first = 0; first < count;) {
-        const size_t pixels = tile_pixels(count - first);
+    const Parts tiles = parts_of(count, TILE_PIXELS);
+    size_t first = 0;
+    for (size_t tile = 0; tile < tiles.count; tile++) {
+        const size_t pixels = part_size(tiles, tile);
         switch (pixels) { TILE_SIZES(CALL_TILE) }
         first += pixels;
     }
 }
 
-#define CALL_PLANAR_TILE(pixels)                                                                                 \
-    case pixels: planar_tile_##pixels(c, source, output, panel, vectors); break;
-#define CALL_CONTIGUOUS_TILE(pixels)                                                                             \
-    case pixels: contiguous_tile_##pixels(c, source, output, panel, vectors); break;
+// `tiles` of `pixels` pixels beside each other.
+typedef void (*TileRun)(
+    const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, size_t vectors, size_t tiles,
+    const float *next, size_t lines);
+#define PLANAR_TILES(pixels) planar_tiles_##pixels,
+#define CONTIGUOUS_TILES(pixels) contiguous_tiles_##pixels,
+static const TileRun planarTiles[] = {NULL, TILE_SIZES(PLANAR_TILES)};
+static const TileRun contiguousTiles[] = {NULL, TILE_SIZES(CONTIGUOUS_TILES)};
 
-// The same where output pixel i is made of source pixel i alone, from pixel `first` of an item on.
-static void contiguous_run(const ck_blocked_convolution *c, size_t item, size_t first, size_t count) {
-    for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++) {
-        const size_t vectors = panel_vectors(c, panel);
-        const float *source = c->source + item * c->sourceItemStride + first * CK_BLOCK;
-        size_t output = item * c->outputItemStride + first * CK_BLOCK;
-        for (size_t rest = count; rest > 0;) {
-            const size_t pixels = tile_pixels(rest);
-            switch (pixels) { TILE_SIZES(CALL_CONTIGUOUS_TILE) }
-            source += pixels * CK_BLOCK;
-            output += pixels * CK_BLOCK;
-            rest -= pixels;
+// `count` pixels beside each other for one panel; in the source a pixel has `step` floats.
+INLINE void run_tiles(
+    const TileRun *tiles, const ck_blocked_convolution *c, const float *source, size_t step, size_t output,
+    size_t panel, size_t count) {
+    const Parts parts = parts_of(count, TILE_PIXELS);
+    const size_t vectors = panel_vectors(c, panel), pixels = parts.least + 1;
+    // Each tile fetches a part of the next panel, so that memory is busy all the time.
+    const _Bool isLast = (panel + 1) * PANEL_CHANNELS >= c->outputChannels;
+    const float *next = c->weights + (panel + 1) * c->panelStride;
+    const size_t lines = isLast ? 0 : (PANEL_CHANNELS + parts.count - 1) / parts.count;
+    if (parts.longer > 0) tiles[pixels](c, source, output, panel, vectors, parts.longer, next, lines);
+    source += parts.longer * pixels * step;
+    output += parts.longer * pixels * CK_BLOCK;
+    next += parts.longer * lines * CK_BLOCK;
+    tiles[parts.least](c, source, output, panel, vectors, parts.count - parts.longer, next, lines);
+}
+
+// The same for all panels where each output pixel is made of one source pixel, in the same order.
+static void contiguous_run(const ck_blocked_convolution *c, const float *source, size_t output, size_t count) {
+    for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++)
+        run_tiles(contiguousTiles, c, source, CK_BLOCK, output, panel, count);
+}
+
+// The same for pixels that are apart in the source: they are brought together first.
+static void packed_run(const ck_blocked_convolution *c, size_t first, size_t output, size_t count) {
+    PixelRun run;
+    find_pixels(c, first, count, &run);
+    ck_blocked_convolution packed = *c;
+    packed.source = c->packed;
+    packed.sourceBlockStride = count * CK_BLOCK;
+    float *target = c->packed;
+    for (size_t channel = 0; channel < c->inputChannels; channel += CK_BLOCK) {
+        const size_t block = channel / CK_BLOCK * c->sourceBlockStride;
+        for (size_t i = 0; i < count; i++, target += CK_BLOCK) {
+            const float *place = run.isInside[i] ? run.sources[i] + block : outside;
+            for (size_t v = 0; v < CK_BLOCK; v += LANES) store(target + v, load(place + v));
         }
     }
+    contiguous_run(&packed, packed.source, output, count);
 }
 
 // Pixels wherever they lie.
 static void scattered_runs(const ck_blocked_convolution *c) {
     PixelRun run;
-    for (size_t done = 0; done < c->pixelCount;) {
-        // As equal as can be, as tiles are.
-        const size_t rest = c->pixelCount - done;
-        const size_t runs = (rest + RUN_PIXELS - 1) / RUN_PIXELS;
-        const size_t count = (rest + runs - 1) / runs;
+    const Parts runs = parts_of(c->pixelCount, RUN_PIXELS);
+    size_t done = 0;
+    for (size_t index = 0; index < runs.count; index++) {
+        const size_t count = part_size(runs, index);
         find_pixels(c, c->firstPixel + done, count, &run);
         for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++)
             run_panel(c, &run, count, panel);
@@ -372,19 +411,28 @@ static _Bool is_contiguous(const ck_blocked_convolution *c) {
 
 static void blocked_convolution(const ck_blocked_convolution *c) {
     const size_t plane = c->outputExtents[0] * c->outputExtents[1] * c->outputExtents[2];
-    if (!is_contiguous(c) || (plane < CONTIGUOUS_PIXELS && c->pixelCount > plane)) {
+    const _Bool isContiguous = is_contiguous(c);
+    if ((!isContiguous && !c->packed) || (plane < CONTIGUOUS_PIXELS && c->pixelCount > plane)) {
         scattered_runs(c);
         return;
     }
     for (size_t done = 0; done < c->pixelCount;) {
         const size_t item = (c->firstPixel + done) / plane, first = (c->firstPixel + done) % plane;
         const size_t inItem = plane - first < c->pixelCount - done ? plane - first : c->pixelCount - done;
-        const size_t runs = (inItem + RUN_PIXELS - 1) / RUN_PIXELS;
-        const size_t count = (inItem + runs - 1) / runs;
-        contiguous_run(c, item, first, count);
-        done += count;
+        const Parts runs = parts_of(inItem, RUN_PIXELS);
+        size_t pixel = first;
+        for (size_t index = 0; index < runs.count; index++) {
+            const size_t count = part_size(runs, index), output = item * c->outputItemStride + pixel * CK_BLOCK;
+            if (isContiguous)
+                contiguous_run(c, c->source + item * c->sourceItemStride + pixel * CK_BLOCK, output, count);
+            else
+                packed_run(c, item * plane + pixel, output, count);
+            pixel += count;
+        }
+        done += inItem;
     }
 }
+
 // Row by row: the pixels of a row lie beside each other.
 static void planar_convolution(const ck_blocked_convolution *c) {
     const size_t *extents = c->outputExtents;
@@ -394,19 +442,10 @@ static void planar_convolution(const ck_blocked_convolution *c) {
         const size_t row = pixel / extents[2], x = pixel % extents[2];
         const size_t z = row / extents[1], y = row % extents[1];
         const size_t count = extents[2] - x < c->pixelCount - done ? extents[2] - x : c->pixelCount - done;
-        for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++) {
-            const size_t vectors = panel_vectors(c, panel);
-            const float *source =
-                c->source + item * c->sourceItemStride + (z * c->extents[1] + y) * c->extents[2] + x;
-            size_t output = item * c->outputItemStride + pixel * CK_BLOCK;
-            for (size_t rest = count; rest > 0;) {
-                const size_t pixels = tile_pixels(rest);
-                switch (pixels) { TILE_SIZES(CALL_PLANAR_TILE) }
-                source += pixels;
-                output += pixels * CK_BLOCK;
-                rest -= pixels;
-            }
-        }
+        const float *source = c->source + item * c->sourceItemStride + (z * c->extents[1] + y) * c->extents[2] + x;
+        const size_t output = item * c->outputItemStride + pixel * CK_BLOCK;
+        for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++)
+            run_tiles(planarTiles, c, source, 1, output, panel, count);
         done += count;
     }
 }

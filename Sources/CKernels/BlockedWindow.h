@@ -221,13 +221,12 @@ static const WindowTiles *window_any_tiles(const ck_blocked_window *window) {
     }
 }
 
-// Rows of `count` pixels in tiles as equal as can be: short ones wait for their sums.
+// Rows of `count` pixels.
 static void window_run(const WindowTiles *tiles, const WindowRun *run, size_t count) {
     if (count == 0) return;
-    const size_t total = (count + WINDOW_PIXELS - 1) / WINDOW_PIXELS;
-    const size_t pixels = count / total, longer = count % total;
-    if (longer > 0) tiles[pixels](run, 0, longer);
-    tiles[pixels - 1](run, longer * (pixels + 1), total - longer);
+    const Parts parts = parts_of(count, WINDOW_PIXELS);
+    if (parts.longer > 0) tiles[parts.least](run, 0, parts.longer);
+    tiles[parts.least - 1](run, parts.longer * (parts.least + 1), parts.count - parts.longer);
 }
 
 INLINE TapRange tap_range(const ck_window_axis *axis, size_t output) {

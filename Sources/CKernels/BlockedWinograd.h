@@ -90,16 +90,18 @@ INLINE void winograd_output_line(const size_t tile, const size_t stride, Vector 
     m[3] = multiply_add(splat(b * b * b), oddB, multiply_add(splat(a * a * a), oddA, m[5]));
 }
 
-INLINE void winograd_input_tiles(const size_t tile, const size_t stride, const ck_winograd_input *in) {
-    const size_t side = winograd_side(tile, stride), across = in->tilesAcross;
-    const ptrdiff_t height = (ptrdiff_t)in->height, width = (ptrdiff_t)in->width;
-    for (size_t block = 0; block < in->blocks; block++) {
-        const float *plane = in->source + block * in->sourceBlockStride;
-        float *destination = in->destination + block * in->destinationBlockStride;
-        size_t tileRow = in->firstTile / across, tileColumn = in->firstTile % across;
-        for (size_t index = 0; index < in->tileCount; index++, destination += CK_BLOCK) {
-            const ptrdiff_t top = (ptrdiff_t)(tileRow * tile * stride) - (ptrdiff_t)in->padTop;
-            const ptrdiff_t left = (ptrdiff_t)(tileColumn * tile * stride) - (ptrdiff_t)in->padLeft;
+INLINE void winograd_input_tiles(const size_t tile, const size_t stride, const ck_winograd_input *given) {
+    // A copy that no store can change.
+    const ck_winograd_input in = *given;
+    const size_t side = winograd_side(tile, stride), across = in.tilesAcross;
+    const ptrdiff_t height = (ptrdiff_t)in.height, width = (ptrdiff_t)in.width;
+    for (size_t block = 0; block < in.blocks; block++) {
+        const float *plane = in.source + block * in.sourceBlockStride;
+        float *destination = in.destination + block * in.destinationBlockStride;
+        size_t tileRow = in.firstTile / across, tileColumn = in.firstTile % across;
+        for (size_t index = 0; index < in.tileCount; index++, destination += CK_BLOCK) {
+            const ptrdiff_t top = (ptrdiff_t)(tileRow * tile * stride) - (ptrdiff_t)in.padTop;
+            const ptrdiff_t left = (ptrdiff_t)(tileColumn * tile * stride) - (ptrdiff_t)in.padLeft;
             const ptrdiff_t first = left < 0 ? -left : 0;
             const ptrdiff_t end = width - left < (ptrdiff_t)side ? width - left : (ptrdiff_t)side;
             // A row outside the plane is the same zeros at every step.
@@ -133,7 +135,7 @@ INLINE void winograd_input_tiles(const size_t tile, const size_t stride, const c
 #pragma clang loop unroll(full)
                     for (size_t x = 0; x < side; x++) {
                         store(place, line[x]);
-                        place += in->positionStride;
+                        place += in.positionStride;
                     }
                 }
             }
@@ -157,25 +159,27 @@ static void winograd_input(const ck_winograd_input *in) {
     }
 }
 
-INLINE void winograd_output_tiles(const size_t tile, const size_t stride, const ck_winograd_output *out) {
-    const size_t side = winograd_side(tile, stride), across = out->tilesAcross;
-    const Vector lower = splat(out->lower), upper = splat(out->upper);
-    for (size_t block = 0; block < out->blocks; block++) {
-        const float *source = out->source + block * out->sourceBlockStride;
-        size_t tileRow = out->firstTile / across, tileColumn = out->firstTile % across;
-        for (size_t index = 0; index < out->tileCount; index++, source += CK_BLOCK) {
+INLINE void winograd_output_tiles(const size_t tile, const size_t stride, const ck_winograd_output *given) {
+    // A copy that no store can change.
+    const ck_winograd_output out = *given;
+    const size_t side = winograd_side(tile, stride), across = out.tilesAcross;
+    const _Bool hasLower = out.lower > -INFINITY, hasUpper = out.upper < INFINITY;
+    for (size_t block = 0; block < out.blocks; block++) {
+        const float *source = out.source + block * out.sourceBlockStride;
+        size_t tileRow = out.firstTile / across, tileColumn = out.firstTile % across;
+        for (size_t index = 0; index < out.tileCount; index++, source += CK_BLOCK) {
             const size_t top = tileRow * tile, left = tileColumn * tile;
-            const size_t height = out->height - top < tile ? out->height - top : tile;
-            const size_t width = out->width - left < tile ? out->width - left : tile;
-            const size_t corner = block * out->destinationBlockStride + (top * out->width + left) * CK_BLOCK;
+            const size_t height = out.height - top < tile ? out.height - top : tile;
+            const size_t width = out.width - left < tile ? out.width - left : tile;
+            const size_t corner = block * out.destinationBlockStride + (top * out.width + left) * CK_BLOCK;
             for (size_t v = 0; v < CK_BLOCK; v += LANES) {
-                const Vector bias = load(out->bias + block * CK_BLOCK + v);
+                const Vector bias = load(out.bias + block * CK_BLOCK + v);
                 Vector m[WINOGRAD_SIDE][WINOGRAD_SIDE]; // [column][row]
 #pragma clang loop unroll(disable)
                 for (size_t x = 0; x < side; x++) {
-                    const float *place = source + x * out->positionStride + v;
+                    const float *place = source + x * out.positionStride + v;
 #pragma clang loop unroll(full)
-                    for (size_t y = 0; y < side; y++, place += side * out->positionStride) m[x][y] = load(place);
+                    for (size_t y = 0; y < side; y++, place += side * out.positionStride) m[x][y] = load(place);
                     winograd_output_line(tile, stride, m[x]);
                 }
 #pragma clang loop unroll(disable)
@@ -184,14 +188,16 @@ INLINE void winograd_output_tiles(const size_t tile, const size_t stride, const 
 #pragma clang loop unroll(full)
                     for (size_t x = 0; x < side; x++) line[x] = m[x][y];
                     winograd_output_line(tile, stride, line);
-                    const size_t offset = corner + y * out->width * CK_BLOCK + v;
-#pragma clang loop unroll(full)
-                    for (size_t x = 0; x < tile; x++) {
-                        if (x >= width) break;
-                        Vector value = line[x] + bias;
-                        if (out->residual) value += load(out->residual + offset + x * CK_BLOCK);
-                        store(out->destination + offset + x * CK_BLOCK, clamp(value, lower, upper));
-                    }
+                    const size_t offset = corner + y * out.width * CK_BLOCK + v;
+#define EACH_OUTPUT(statement)                                                                                   \
+    _Pragma("clang loop unroll(full)") for (size_t x = 0; x < tile; x++) statement
+                    EACH_OUTPUT(line[x] += bias;)
+                    if (out.residual)
+                        EACH_OUTPUT(if (x < width) line[x] += load(out.residual + offset + x * CK_BLOCK);)
+                    if (hasLower) EACH_OUTPUT(line[x] = at_least(line[x], splat(out.lower));)
+                    if (hasUpper) EACH_OUTPUT(line[x] = at_most(line[x], splat(out.upper));)
+                    EACH_OUTPUT(if (x < width) store(out.destination + offset + x * CK_BLOCK, line[x]);)
+#undef EACH_OUTPUT
                 }
             }
             if (++tileColumn == across) {
@@ -264,6 +270,9 @@ TILE_SIZES(DEFINE_WINOGRAD_SUMS)
 
 static void winograd_product(const ck_winograd_product *p) {
     const size_t panelCount = p->channels * PANEL_CHANNELS;
+    const Parts groups = parts_of(p->tileCount, TILE_PIXELS);
+    // Every group of tiles fetches a part of the next weights, so that memory is busy all the time.
+    const Parts lines = equal_parts(PANEL_CHANNELS, groups.count);
     for (size_t position = 0; position < p->positions; position++) {
         for (size_t panel = 0; panel < p->panelCount; panel++) {
             const size_t channel = panel * PANEL_CHANNELS;
@@ -274,21 +283,12 @@ static void winograd_product(const ck_winograd_product *p) {
             const float *next = panel + 1 < p->panelCount ? right + panelCount
                                                           : p->right + (position + 1) * p->rightPositionStride;
             const _Bool fetches = p->prefetches && (panel + 1 < p->panelCount || position + 1 < p->positions);
-            // Every group of tiles fetches a part, so that memory is busy all the time.
-            const size_t groupCount = (p->tileCount + TILE_PIXELS - 1) / TILE_PIXELS;
-            const size_t share = (PANEL_CHANNELS + groupCount - 1) / groupCount * CK_BLOCK;
-            size_t done = 0;
             float *result = p->sums + position * p->sumsPositionStride + channel / CK_BLOCK * p->sumsBlockStride;
-            // Tiles as equal as can be, as in `run_panel`.
-            for (size_t rest = p->tileCount; rest > 0;) {
-                const size_t groups = (rest + TILE_PIXELS - 1) / TILE_PIXELS;
-                const size_t tiles = (rest + groups - 1) / groups;
-                const size_t unfetched = CK_BLOCK * PANEL_CHANNELS - done;
-                const size_t fetched = !fetches ? 0 : share < unfetched ? share : unfetched;
+            for (size_t group = 0; group < groups.count; group++) {
+                const size_t tiles = part_size(groups, group);
+                const size_t fetched = fetches ? part_size(lines, group) * CK_BLOCK : 0;
                 switch (tiles) { TILE_SIZES(CALL_WINOGRAD_SUMS) }
                 next += fetched;
-                done += fetched;
-                rest -= tiles;
                 left += tiles * CK_BLOCK;
                 result += tiles * CK_BLOCK;
             }

@@ -79,6 +79,16 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
             pads: [1, 1, 1, 1, 1, 1]),
         .init(channels: 16, outputChannels: 16, extents: [1, 1], kernel: [3, 3], pads: [1, 1, 1, 1]),
         .init(channels: 128, outputChannels: 40, extents: [7, 7], kernel: [3, 3], pads: [1, 1, 1, 1]),
+        // Pixels that are brought together: in several runs, some of them outside, of many axes.
+        .init(
+            channels: 20, outputChannels: 150, extents: [45, 40], kernel: [1, 1], strides: [2, 2],
+            batch: 3),
+        .init(
+            channels: 40, outputChannels: 130, extents: [15, 15], kernel: [1, 1], strides: [2, 1],
+            pads: [1, 0, 0, 2]),
+        .init(channels: 16, outputChannels: 128, extents: [300], kernel: [1], strides: [3], batch: 1),
+        .init(
+            channels: 17, outputChannels: 129, extents: [5, 9, 8], kernel: [1, 1, 1], strides: [1, 2, 2]),
     ]
 
     /// Input "x" with an open batch; output "y", and what follows it in `tail`.

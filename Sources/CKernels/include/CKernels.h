@@ -93,6 +93,9 @@ typedef struct {
     /// Placed as the output, or NULL.
     const float *residual;
     float lower, upper;
+    /// Of a convolution with one tap: room for the input channels, in whole blocks, of `runPixels` pixels or all that are
+    /// computed, where the source's pixels are brought together; or NULL.
+    float *packed;
 } ck_blocked_convolution;
 
 /// The points of F(4×4, 3×3) are 0, ±A, ±B and ∞, those of F(3×3, 3×3) 0, ±C, D and ∞; whatever follows from these is exact in
@@ -226,8 +229,8 @@ typedef struct {
     size_t lanes;
     /// The tile of a matrix product that is kept in registers.
     size_t tileRows, tileColumns;
-    /// The output channels of a panel of a blocked convolution, and the pixels of its tile.
-    size_t panelChannels, tilePixels;
+    /// The output channels of a panel of a blocked convolution, the pixels of its tile, and those that are looked up at once.
+    size_t panelChannels, tilePixels, runPixels;
 
     /// output = clamp(convolution + bias + residual, lower, upper).
     void (*blocked_convolution)(const ck_blocked_convolution *convolution);

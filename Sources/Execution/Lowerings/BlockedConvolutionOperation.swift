@@ -59,12 +59,13 @@ struct BlockedConvolutionOperation: LoweredOperation {
         guard target.count > 0 else { return ScheduledOperation([]) }
         let product = BlockedProduct(
             convolution: convolution, weights: weights, target: target, kernels: kernels, epilogue: epilogue,
-            isPlanar: false, threadCount: threadCount)
+            isApart: weights.taps == 1 && !isPointwise, threadCount: threadCount)
         var result = ScheduledOperation([
             ScheduledOperation.Phase(taskCount: product.taskCount) { memory, task in
                 product.run(memory, task, source: memory.input(0))
             }
         ])
+        result.workerScratchCount = product.workerScratchCount
         // A tile reads its residual just before it writes there.
         if epilogue.hasResidual { result.reusableInputs = [1] }
         return result

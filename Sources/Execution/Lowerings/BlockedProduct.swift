@@ -12,6 +12,8 @@ struct BlockedProduct: Sendable {
     private let isPlanar: Bool
     private let pixels: Chunks
     private let panels: Chunks
+    /// The floats in which a task brings its source pixels together; 0 where it reads them where they lie.
+    let workerScratchCount: Int
 
     /// The floats of a task's source pixels: they stay in the second cache while the panels go over them.
     private static let maximumSourceCount = 48 * 1024
@@ -21,11 +23,13 @@ struct BlockedProduct: Sendable {
     private static let tasksPerThread = 4
     /// Tiles of a task, so that its weights are read often enough.
     private static let minimumTiles = 8
+    /// Panels of a task for which bringing its pixels together takes less time than it saves.
+    private static let minimumPanelsOfPacked = 4
 
-    /// `isPlanar`: whether the source is plain planes.
+    /// `isPlanar`: whether the source is plain planes; `isApart`: whether a single tap's pixels lie apart from each other.
     init(
         convolution: BlockedConvolution, weights: BlockedWeights, target: BlockedShape, kernels: KernelTable,
-        epilogue: Epilogue, isPlanar: Bool, threadCount: Int
+        epilogue: Epilogue, isPlanar: Bool = false, isApart: Bool = false, threadCount: Int
     ) {
         self.convolution = convolution
         self.weights = weights
@@ -57,6 +61,10 @@ struct BlockedProduct: Sendable {
         parts = (chunks + parts - 1) / parts * parts
         pixels = Chunks(total: count, parts: parts)
         panels = Chunks(total: weights.panelCount, parts: panelParts)
+        let isPacked = isApart && weights.groups == 1 && panels.size >= Self.minimumPanelsOfPacked
+        let blocks = (weights.inputChannels + BlockedShape.blockSize - 1) / BlockedShape.blockSize
+        let packedPixels = min(pixels.size, target.pixels, kernels.functions.pointee.runPixels)
+        workerScratchCount = isPacked ? packedPixels * blocks * BlockedShape.blockSize : 0
     }
 
     var taskCount: Int { pixels.count * panels.count * weights.groups }
@@ -74,6 +82,7 @@ struct BlockedProduct: Sendable {
         (c.firstPixel, c.pixelCount) = (pixels.lowerBound, pixels.count)
         (c.firstPanel, c.panelCount) = (panels.lowerBound, panels.count)
         (c.lower, c.upper) = (epilogue.lower, epilogue.upper)
+        if workerScratchCount > 0 { c.packed = memory.workerScratch }
         if isPlanar {
             kernels.functions.pointee.planar_convolution(&c)
         } else {
