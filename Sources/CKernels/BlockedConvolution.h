@@ -159,7 +159,8 @@ INLINE void blocked_tile(
 }
 
 // A tile of a pointwise convolution whose pixels lie beside each other in the source and in the output. Of every block of the
-// weights at `next`, the first `lines` cache lines are fetched meanwhile.
+// weights at `next`, the first `lines` cache lines are fetched meanwhile; the first of several panels, which reads the source from
+// memory, fetches the pixels of the next tile.
 INLINE void contiguous_tile(
     const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, const float *next, size_t lines,
     const int pixels, const int vectors) {
@@ -168,6 +169,7 @@ INLINE void contiguous_tile(
     const float *weights = c->weights + panel * c->panelStride;
     const float *places[TILE_PIXELS];
     const ptrdiff_t blockStride = (ptrdiff_t)c->sourceBlockStride;
+    const _Bool fetchesSource = panel == c->firstPanel && c->panelCount > 1;
     for (size_t rest = c->inputChannels; rest > 0; source += blockStride) {
         const size_t depth = rest < CK_BLOCK ? rest : CK_BLOCK;
         rest -= depth;
@@ -175,6 +177,10 @@ INLINE void contiguous_tile(
         for (int i = 0; i < pixels; i++) places[i] = source + i * CK_BLOCK;
 #pragma clang loop unroll(disable)
         for (size_t line = 0; line < lines; line++) __builtin_prefetch(next + line * CK_BLOCK);
+        if (fetchesSource) {
+#pragma clang loop unroll(full)
+            for (int i = 0; i < pixels; i++) __builtin_prefetch(source + (pixels + i) * CK_BLOCK);
+        }
         next += CK_BLOCK * PANEL_CHANNELS;
         add_tap(sums, places, 0, weights, depth, pixels, vectors, 1);
         weights += depth * PANEL_CHANNELS;
