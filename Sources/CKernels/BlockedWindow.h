@@ -56,10 +56,10 @@ INLINE void window_tap(
 
 // A row of taps for `pixels` pixels: an input pixel is loaded once for all outputs that it goes into.
 //
-// The pixels `begin` ..< `end` of those under the tile exist; `clipped` 0: all do.
+// The pixels `begin` ..< `end` of those under the tile exist; `clipped` 0: all do. `isFirst`: values begin with the first tap.
 INLINE void window_row_taps(
     const ck_window_kind kind, const int pixels, const int width, const int stride, const int clipped,
-    ptrdiff_t begin, ptrdiff_t end, const float *source, const float *weights, Vector *values) {
+    ptrdiff_t begin, ptrdiff_t end, const int isFirst, const float *source, const float *weights, Vector *values) {
     Vector weight[WINDOW_MAXIMUM_WIDTH];
 #pragma clang loop unroll(full)
     for (int x = 0; x < width; x++)
@@ -71,7 +71,8 @@ INLINE void window_row_taps(
 #pragma clang loop unroll(full)
         for (int p = 0; p < pixels; p++) {
             const int tap = place - p * stride;
-            if (tap >= 0 && tap < width) values[p] = window_value(kind, weight[tap], x, values[p]);
+            if (isFirst && tap == 0) values[p] = x;
+            else if (tap >= 0 && tap < width) values[p] = window_value(kind, weight[tap], x, values[p]);
         }
     }
 }
@@ -87,11 +88,15 @@ INLINE void window_tile(
 #pragma clang loop unroll(full)
     for (int p = 0; p < pixels; p++) values[p] = start;
     const float *sheet = source + lane, *sheetWeights = run->weights + lane;
+    // A comparison less, where there is a first tap.
+    _Bool isFirst = kind == CK_WINDOW_MAXIMUM && width > 0 && !clipped;
     for (size_t z = run->deep; z > 0; z--, sheet += run->sheetTaps, sheetWeights += run->sheetWeights) {
         const float *row = sheet, *weights = sheetWeights;
         for (size_t y = run->high; y > 0; y--, row += run->rowTaps, weights += run->rowWeights) {
             if (width > 0) {
-                window_row_taps(kind, pixels, width, stride, clipped, begin, end, row, weights, values);
+                if (isFirst) window_row_taps(kind, pixels, width, stride, clipped, begin, end, 1, row, weights, values);
+                else window_row_taps(kind, pixels, width, stride, clipped, begin, end, 0, row, weights, values);
+                isFirst = 0;
                 continue;
             }
             const float *tap = row, *weight = weights;
