@@ -220,8 +220,19 @@ static void winograd_output(const ck_winograd_output *out) {
     }
 }
 
-// The sums of some tiles for one panel; both counts are constants where this is inlined. Of every CK_BLOCK channels of the
-// next weights, the first `fetched` floats from `next` on are fetched meanwhile.
+// Products of as many tiles each: other tiles, or other panels.
+typedef struct {
+    size_t count;
+    const float *left, *right;
+    float *result;
+    // From one product to the next.
+    size_t leftStep, rightStep, resultStep;
+    // The weights that come next, of which each product fetches a part: of every CK_BLOCK channels `fetched` floats.
+    const float *next;
+    size_t nextStep, fetched;
+} ProductRun;
+
+// The sums of some tiles for one panel; both counts are constants where this is inlined.
 INLINE void winograd_sums(
     const ck_winograd_product *p, const float *left, const float *right, const float *next, size_t fetched,
     float *result, const int tiles, const int vectors) {
@@ -250,7 +261,15 @@ INLINE void winograd_sums(
 }
 
 #define WINOGRAD_VECTORS(tiles, vectors)                                                                         \
-    case vectors: winograd_sums(p, left, right, next, fetched, result, tiles, vectors); break;
+    case vectors:                                                                                                \
+        for (size_t i = 0; i < run.count; i++) {                                                                 \
+            winograd_sums(p, run.left, run.right, run.next, run.fetched, run.result, tiles, vectors);            \
+            run.left += run.leftStep;                                                                            \
+            run.right += run.rightStep;                                                                          \
+            run.next += run.nextStep;                                                                            \
+            run.result += run.resultStep;                                                                        \
+        }                                                                                                        \
+        break;
 #if PANEL_VECTORS == 4
 #define WINOGRAD_VECTOR_CASES(tiles)                                                                             \
     WINOGRAD_VECTORS(tiles, 1) WINOGRAD_VECTORS(tiles, 2) WINOGRAD_VECTORS(tiles, 3) WINOGRAD_VECTORS(tiles, 4)
@@ -259,39 +278,67 @@ INLINE void winograd_sums(
 #endif
 #define DEFINE_WINOGRAD_SUMS(tiles)                                                                              \
     static __attribute__((noinline)) void winograd_sums_##tiles(                                                 \
-        const ck_winograd_product *p, const float *left, const float *right, const float *next, size_t fetched,  \
-        float *result, size_t vectors) {                                                                         \
+        const ck_winograd_product *p, const ProductRun *given, size_t vectors) {                                 \
+        ProductRun run = *given;                                                                                 \
         switch (vectors) { WINOGRAD_VECTOR_CASES(tiles) }                                                        \
     }
 TILE_SIZES(DEFINE_WINOGRAD_SUMS)
 
-#define CALL_WINOGRAD_SUMS(tiles)                                                                                \
-    case tiles: winograd_sums_##tiles(p, left, right, next, fetched, result, vectors); break;
+#define WINOGRAD_SUMS(tiles) winograd_sums_##tiles,
+static void (*const winogradSums[])(const ck_winograd_product *p, const ProductRun *run, size_t vectors) = {
+    NULL, TILE_SIZES(WINOGRAD_SUMS)};
+
+// All tiles of one panel, in groups; `fetches`: the weights at `run.next`.
+static void winograd_panel(
+    const ck_winograd_product *p, ProductRun run, Parts groups, size_t vectors, _Bool fetches) {
+    // Every group of tiles fetches a part of the next weights, so that memory is busy all the time.
+    const size_t lines = fetches ? (PANEL_CHANNELS + groups.count - 1) / groups.count : 0;
+    size_t unfetched = PANEL_CHANNELS;
+    run.rightStep = 0;
+    for (int isShorter = 0; isShorter < 2; isShorter++) {
+        const size_t tiles = groups.least + !isShorter;
+        run.count = isShorter ? groups.count - groups.longer : groups.longer;
+        if (run.count == 0) continue;
+        run.leftStep = run.resultStep = tiles * CK_BLOCK;
+        run.fetched = run.nextStep = unfetched > 0 ? lines * CK_BLOCK : 0;
+        winogradSums[tiles](p, &run, vectors);
+        run.left += run.count * run.leftStep;
+        run.result += run.count * run.resultStep;
+        run.next += run.count * run.nextStep;
+        unfetched -= unfetched < run.count * lines ? unfetched : run.count * lines;
+    }
+}
 
 static void winograd_product(const ck_winograd_product *p) {
-    const size_t panelCount = p->channels * PANEL_CHANNELS;
+    const size_t panelFloats = p->channels * PANEL_CHANNELS;
+    const size_t panelSums = PANEL_CHANNELS / CK_BLOCK * p->sumsBlockStride;
     const Parts groups = parts_of(p->tileCount, TILE_PIXELS);
-    // Every group of tiles fetches a part of the next weights, so that memory is busy all the time.
-    const Parts lines = equal_parts(PANEL_CHANNELS, groups.count);
+    // Where one group has all tiles and nothing is fetched, full panels are one run.
+    const size_t full = p->outputChannels / PANEL_CHANNELS;
+    const size_t together = groups.count > 1 || p->prefetches ? 0 : full < p->panelCount ? full : p->panelCount;
     for (size_t position = 0; position < p->positions; position++) {
-        for (size_t panel = 0; panel < p->panelCount; panel++) {
-            const size_t channel = panel * PANEL_CHANNELS;
-            const size_t outputs = p->outputChannels - channel;
+        ProductRun run = {
+            .count = together,
+            .left = p->left + position * p->leftPositionStride,
+            .right = p->right + position * p->rightPositionStride,
+            .next = p->right,
+            .result = p->sums + position * p->sumsPositionStride,
+            .rightStep = panelFloats,
+            .resultStep = panelSums,
+        };
+        if (together > 0) winogradSums[groups.least](p, &run, PANEL_VECTORS);
+        const float *following = run.right + p->rightPositionStride;
+        run.right += together * panelFloats;
+        run.result += together * panelSums;
+        for (size_t panel = together; panel < p->panelCount; panel++) {
+            const size_t outputs = p->outputChannels - panel * PANEL_CHANNELS;
             const size_t vectors = outputs < PANEL_CHANNELS ? (outputs + LANES - 1) / LANES : PANEL_VECTORS;
-            const float *left = p->left + position * p->leftPositionStride;
-            const float *right = p->right + position * p->rightPositionStride + panel * panelCount;
-            const float *next = panel + 1 < p->panelCount ? right + panelCount
-                                                          : p->right + (position + 1) * p->rightPositionStride;
-            const _Bool fetches = p->prefetches && (panel + 1 < p->panelCount || position + 1 < p->positions);
-            float *result = p->sums + position * p->sumsPositionStride + channel / CK_BLOCK * p->sumsBlockStride;
-            for (size_t group = 0; group < groups.count; group++) {
-                const size_t tiles = part_size(groups, group);
-                const size_t fetched = fetches ? part_size(lines, group) * CK_BLOCK : 0;
-                switch (tiles) { TILE_SIZES(CALL_WINOGRAD_SUMS) }
-                next += fetched;
-                left += tiles * CK_BLOCK;
-                result += tiles * CK_BLOCK;
-            }
+            const _Bool isLast = panel + 1 == p->panelCount;
+            run.next = isLast ? following : run.right + panelFloats;
+            const _Bool fetches = p->prefetches && (!isLast || position + 1 < p->positions);
+            winograd_panel(p, run, groups, vectors, fetches);
+            run.right += panelFloats;
+            run.result += panelSums;
         }
     }
 }
