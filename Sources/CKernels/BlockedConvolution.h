@@ -349,11 +349,10 @@ typedef void (*TileRun)(
 static const TileRun planarTiles[] = {NULL, TILE_SIZES(PLANAR_TILES)};
 static const TileRun contiguousTiles[] = {NULL, TILE_SIZES(CONTIGUOUS_TILES)};
 
-// `count` pixels beside each other for one panel; in the source a pixel has `step` floats.
+// Pixels beside each other, in tiles, for one panel; in the source a pixel has `step` floats.
 INLINE void run_tiles(
     const TileRun *tiles, const ck_blocked_convolution *c, const float *source, size_t step, size_t output,
-    size_t panel, size_t count) {
-    const Parts parts = parts_of(count, TILE_PIXELS);
+    size_t panel, Parts parts) {
     const size_t vectors = panel_vectors(c, panel), pixels = parts.least + 1;
     // Each tile fetches a part of the next panel, so that memory is busy all the time.
     const _Bool isLast = (panel + 1) * PANEL_CHANNELS >= c->outputChannels;
@@ -368,8 +367,9 @@ INLINE void run_tiles(
 
 // The same for all panels where each output pixel is made of one source pixel, in the same order.
 static void contiguous_run(const ck_blocked_convolution *c, const float *source, size_t output, size_t count) {
+    const Parts parts = parts_of(count, TILE_PIXELS);
     for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++)
-        run_tiles(contiguousTiles, c, source, CK_BLOCK, output, panel, count);
+        run_tiles(contiguousTiles, c, source, CK_BLOCK, output, panel, parts);
 }
 
 // The same for pixels that are apart in the source: they are brought together first.
@@ -450,8 +450,9 @@ static void planar_convolution(const ck_blocked_convolution *c) {
         const size_t count = extents[2] - x < c->pixelCount - done ? extents[2] - x : c->pixelCount - done;
         const float *source = c->source + item * c->sourceItemStride + (z * c->extents[1] + y) * c->extents[2] + x;
         const size_t output = item * c->outputItemStride + pixel * CK_BLOCK;
+        const Parts parts = parts_of(count, TILE_PIXELS);
         for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++)
-            run_tiles(planarTiles, c, source, 1, output, panel, count);
+            run_tiles(planarTiles, c, source, 1, output, panel, parts);
         done += count;
     }
 }

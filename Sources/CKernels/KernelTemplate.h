@@ -40,18 +40,16 @@ INLINE Vector at_least(Vector x, Vector lower) { return select(x < lower, lower,
 INLINE Vector at_most(Vector x, Vector upper) { return select(x > upper, upper, x); }
 INLINE Vector clamp(Vector x, Vector lower, Vector upper) { return at_most(at_least(x, lower), upper); }
 
-// Work in `count` parts as equal as can be: the first `longer` have one more than `least`. A tile with a pixel less takes so much
-// less time; one with a single pixel would wait for its own sums.
+// Work in `count` parts of `most` at most, as few and as equal as can be: the first `longer` have one more than `least`. A tile
+// with a pixel less takes so much less time; one with a single pixel would wait for its own sums.
 typedef struct {
     size_t count, least, longer;
 } Parts;
 
-INLINE Parts equal_parts(size_t total, size_t count) {
+INLINE Parts parts_of(size_t total, size_t most) {
+    const size_t count = (total + most - 1) / most;
     return count > 0 ? (Parts){count, total / count, total % count} : (Parts){0, 0, 0};
 }
-
-// Parts of `most` at most.
-INLINE Parts parts_of(size_t total, size_t most) { return equal_parts(total, (total + most - 1) / most); }
 
 INLINE size_t part_size(Parts parts, size_t index) { return parts.least + (index < parts.longer); }
 

@@ -36,20 +36,16 @@ struct FloatText {
     /// Numbers without a fraction below this have their digits in the mantissa.
     private static let fractionBitCount = 23
 
-    /// 10^0 … 10^9.
-    private static let units: [UInt32] = [
-        1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
-    ]
-
     // Valid while `withTables` runs.
     private let powers: UnsafePointer<UInt64>
-    private let units: UnsafePointer<UInt32>
+    /// `PowersOfTen.integers`.
+    private let units: UnsafePointer<UInt64>
 
     /// Calls `body` with a writer that is valid during the call.
     @inline(__always)
     static func withTables<Result>(_ body: (FloatText) -> Result) -> Result {
         powers.withUnsafeBufferPointer { powers in
-            units.withUnsafeBufferPointer { units in
+            PowersOfTen.integers.withUnsafeBufferPointer { units in
                 // The tables are not empty, so they have addresses.
                 body(FloatText(powers: powers.baseAddress!, units: units.baseAddress!))
             }
@@ -79,7 +75,8 @@ struct FloatText {
             : shortest(mantissa, exponent, isLowerCloser: fraction == 0 && biased > 1)
         let count = digitCount(digits)
         return Decimal(
-            digits: digits &* units[9 &- count], point: Int32(truncatingIfNeeded: count &+ power))
+            digits: digits &* UInt32(truncatingIfNeeded: units[9 &- count]),
+            point: Int32(truncatingIfNeeded: count &+ power))
     }
 
     /// The digits and the power of ten of a magnitude mantissa·2^exponent.
@@ -186,11 +183,11 @@ struct FloatText {
         return tens | ((pairs &- tens &* 10) << 8)
     }
 
-    /// Those of a number below 10^9.
+    /// Those of a number below 2^29, and so below 10^9.
     @inline(__always)
     private func digitCount(_ number: UInt32) -> Int {
         // ⌊bits·log10 2⌋ is the count or one less.
         let fewer = ((32 &- number.leadingZeroBitCount) &* 1233) >> 12
-        return max(1, number >= units[fewer] ? fewer &+ 1 : fewer)
+        return max(1, UInt64(number) >= units[fewer] ? fewer &+ 1 : fewer)
     }
 }

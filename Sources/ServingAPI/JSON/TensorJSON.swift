@@ -110,15 +110,14 @@ package enum TensorJSON {
 
         /// `count` numbers and the closing bracket.
         private mutating func row(_ scanner: inout NumberScanner, count rowCount: Int) throws(Failure) {
-            let end = count + rowCount
-            var isFirst = true
+            let start = count
+            let end = start + rowCount
             while count < end {
-                if !isFirst, !scanner.skip(UInt8(ascii: ",")) {
+                if count > start, !scanner.skip(UInt8(ascii: ",")) {
                     throw scanner.current == UInt8(ascii: "]") ? .fewElements : .element(.malformed)
                 }
                 scanner.skipSpace()
-                if isFirst, scanner.current == UInt8(ascii: "]") { throw .fewElements }
-                isFirst = false
+                if count == start, scanner.current == UInt8(ascii: "]") { throw .fewElements }
                 let plain = Element.scanPlain(
                     &scanner, into: elements.baseAddress! + count, count: end - count)
                 count += plain
