@@ -79,7 +79,8 @@ let package = Package(
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "GraphTests", dependencies: ["Graph", "Tensors"]),
-        .testTarget(name: "ModelFormatsTests", dependencies: ["Graph", "ModelFormats", "Tensors"]),
+        .testTarget(
+            name: "ModelFormatsTests", dependencies: ["Graph", "ModelFormats", "Tensors", "TestSupport"]),
         .testTarget(
             name: "FoldingTests",
             dependencies: ["Certification", "Folding", "Graph", "ModelFormats", "Tensors"]),
@@ -100,14 +101,15 @@ let package = Package(
         .testTarget(
             name: "ModelServingTests",
             dependencies: [
-                "Execution", "Folding", "Graph", "ModelFormats", "ModelServing", "Tensors", "Threads",
+                "Execution", "Folding", "Graph", "ModelFormats", "ModelServing", "Tensors", "TestSupport",
+                "Threads",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "ServingAPITests",
             dependencies: [
                 "Execution", "Graph", "HTTPServer", "ModelFormats", "ModelServing", "ServingAPI", "Tensors",
-                "Threads",
+                "TestSupport", "Threads",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

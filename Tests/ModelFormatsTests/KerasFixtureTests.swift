@@ -2,6 +2,7 @@ import Foundation
 import Graph
 import ModelFormats
 import Tensors
+import TestSupport
 import Testing
 
 /// Networks as Keras 2 and 3 saved them, with what they answered: see Tests/Fixtures/keras/make.py.

@@ -1,6 +1,7 @@
 import Foundation
 import Graph
 import ModelFormats
+import TestSupport
 import Testing
 
 @Suite struct ONNXFixtureTests {

@@ -1,6 +1,7 @@
 import Graph
 import ModelFormats
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ONNXSparseTensorTests {

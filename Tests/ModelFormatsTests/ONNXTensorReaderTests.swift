@@ -1,5 +1,6 @@
 import ModelFormats
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ONNXTensorReaderTests {

@@ -3,6 +3,7 @@ import Graph
 import enum Graph.Dimension
 import ModelFormats
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ONNXWriterTests {

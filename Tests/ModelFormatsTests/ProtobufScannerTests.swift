@@ -1,4 +1,5 @@
 import ModelFormats
+import TestSupport
 import Testing
 
 @Suite struct ProtobufScannerTests {

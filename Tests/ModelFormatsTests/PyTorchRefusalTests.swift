@@ -2,6 +2,7 @@ import Foundation
 import Graph
 import ModelFormats
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct PyTorchRefusalTests {

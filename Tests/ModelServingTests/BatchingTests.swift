@@ -1,6 +1,7 @@
 import ModelServing
 import Synchronization
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct BatchingTests {

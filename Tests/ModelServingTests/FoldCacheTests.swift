@@ -6,6 +6,7 @@ import Logging
 import ModelFormats
 import ModelServing
 import Tensors
+import TestSupport
 import Testing
 import Threads
 

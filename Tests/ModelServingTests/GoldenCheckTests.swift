@@ -1,5 +1,6 @@
 import ModelServing
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct GoldenCheckTests {

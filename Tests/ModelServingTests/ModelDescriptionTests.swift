@@ -1,4 +1,5 @@
 import ModelServing
+import TestSupport
 import Testing
 
 @Suite struct ModelDescriptionTests {

@@ -4,6 +4,7 @@ import Logging
 import ModelFormats
 import ModelServing
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ModelLoaderTests {

@@ -4,6 +4,7 @@ import Glibc
 import ModelFormats
 import ModelServing
 import Tensors
+import TestSupport
 import Testing
 import Threads
 

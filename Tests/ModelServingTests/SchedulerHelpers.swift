@@ -5,6 +5,7 @@ import Graph
 import ModelFormats
 import ModelServing
 import Tensors
+import TestSupport
 import Threads
 
 /// Holds outcomes in the order in which they came, and lets a test wait for them.

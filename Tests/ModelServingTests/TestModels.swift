@@ -6,18 +6,9 @@ import Logging
 import ModelFormats
 import ModelServing
 import Tensors
+import TestSupport
 
-/// A folder for one test, removed with everything in it at the end.
-final class TemporaryFolder {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/foldserve-tests-XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
     /// Puts a file in another's place by renaming, so that it is whole at every moment.
     func replace(_ text: String, at name: String) {
         write(text, to: name + ".new")

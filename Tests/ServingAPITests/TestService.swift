@@ -9,6 +9,7 @@ import ModelFormats
 import ModelServing
 import ServingAPI
 import Tensors
+import TestSupport
 import Testing
 import Threads
 
@@ -17,7 +18,7 @@ import Threads
 /// `m` doubles [N, 4] float32 and has labels; `half` gives [N] float16 back; `pair` gives back `a` [2] int32 and `b`
 /// [N] bool; `open` gives [N, M] int32 back; `broken` cannot be loaded.
 final class TestService: Sendable {
-    private let folder: String
+    private let folder = TemporaryFolder()
     let services: ServingServices
     let handler: ServingHandler
 
@@ -26,20 +27,19 @@ final class TestService: Sendable {
         observability: Observability = Observability(),
         makesDigests: Bool = true, logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws {
-        var template = Array("/tmp/foldserve-tests-XXXXXX".utf8CString)
-        folder = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
         for name in ["m/1", "m/2", "half/1", "open/1", "pair/1", "broken/3"] {
             try FileManager.default.createDirectory(
-                atPath: folder + "/" + name, withIntermediateDirectories: true)
+                atPath: folder.path + "/" + name, withIntermediateDirectories: true)
         }
         try #"{"labels":["zero","one","two","three"],"card":{"by":"us"}}"#.write(
-            toFile: folder + "/m/model.json", atomically: false, encoding: .utf8)
+            toFile: folder.path + "/m/model.json", atomically: false, encoding: .utf8)
         let loader = ModelLoader(
             fileNames: ["model.onnx"], workers: WorkerPool(threadCount: 1), clock: .system,
             makesDigests: makesDigests
         ) { (folder) throws(ModelError) in (try Self.graph(folder), "test_onnx") }
         let repository = try ModelRepository(
-            folder: folder, loader: loader, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            folder: folder.path, loader: loader,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         repository.start()
         repository.waitUntilLoaded()
         services = ServingServices(
@@ -54,7 +54,6 @@ final class TestService: Sendable {
         services.scheduler.stop()
         services.codecWorkers.stop()
         services.backgroundWorkers.stop()
-        try? FileManager.default.removeItem(atPath: folder)
     }
 
     private static func graph(_ folder: String) throws(ModelError) -> Graph {

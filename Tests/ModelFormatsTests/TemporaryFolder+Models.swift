@@ -1,18 +1,9 @@
 import Foundation
 import Graph
 import ModelFormats
+import TestSupport
 
-/// A folder for one test, removed with everything in it at the end.
-final class TemporaryFolder {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/foldserve-tests-XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
     /// Writes a file and gives its path.
     @discardableResult
     func write(_ bytes: [UInt8], to name: String) -> String {
