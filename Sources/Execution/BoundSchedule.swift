@@ -138,9 +138,9 @@ final class BoundSchedule {
         Self.address(location, base, inputAddresses, outputAddresses)
     }
 
-    /// Whether the schedule was made for inputs such as these.
-    func fits(_ inputs: [Tensor]) -> Bool {
-        guard inputs.count == schedule.inputs.count else { return false }
+    /// Whether the schedule was made for inputs such as these and so many threads.
+    func fits(_ inputs: [Tensor], threadCount: Int) -> Bool {
+        guard threadCount == schedule.threadCount, inputs.count == schedule.inputs.count else { return false }
         for index in inputs.indices {
             guard inputs[index].elementType == schedule.inputs[index].elementType,
                 inputs[index].shape == schedule.inputs[index].shape

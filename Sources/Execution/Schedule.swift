@@ -56,6 +56,7 @@ final class Schedule: Sendable {
         let source: Source
     }
 
+    let threadCount: Int
     /// In the order of `Executable.inputNames`.
     let inputs: [Input]
     /// In the graph's order.
@@ -72,9 +73,10 @@ final class Schedule: Sendable {
     private let retained: [FloatMemory]
 
     init(
-        inputs: [Input], outputs: [Output], steps: [ScheduledStep], valueByteCount: Int,
+        threadCount: Int, inputs: [Input], outputs: [Output], steps: [ScheduledStep], valueByteCount: Int,
         workerScratchByteCount: Int, byteCount: Int, retained: [FloatMemory]
     ) {
+        self.threadCount = threadCount
         self.inputs = inputs
         self.outputs = outputs
         self.steps = steps

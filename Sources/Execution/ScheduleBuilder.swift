@@ -237,6 +237,7 @@ struct ScheduleBuilder {
         var results: [Schedule.Output] = []
         for index in outputs.indices { results.append(output(index, offsets)) }
         return Schedule(
+            threadCount: threadCount,
             inputs: inputNames.map { name in
                 Schedule.Input(
                     elementType: values[name]?.elementType ?? .float32, shape: shapes[name] ?? .scalar,

@@ -9,7 +9,8 @@ import Tensors
 /// kernels.
 package final class Session {
     package let executable: Executable
-    let pool: WorkerPool
+    /// The threads of the next run; not to be changed while one is under way.
+    package var pool: WorkerPool
     private let arena = Arena()
     /// The schedules of the last input shapes, the latest first.
     private var recent: [BoundSchedule] = []
@@ -149,9 +150,10 @@ package final class Session {
 
     // MARK: Schedules
 
-    /// The schedule of such inputs, if a run of late had some.
+    /// The schedule of such inputs, if a run of late had some on as many threads.
     private func remembered(_ inputs: [Tensor]) -> BoundSchedule? {
-        for index in recent.indices where recent[index].fits(inputs) {
+        let threadCount = pool.threadCount
+        for index in recent.indices where recent[index].fits(inputs, threadCount: threadCount) {
             if index > 0 { recent.swapAt(0, index) }
             return recent[0]
         }

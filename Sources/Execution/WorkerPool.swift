@@ -5,8 +5,9 @@ import Threads
 
 /// Threads that run the tasks of a phase together with the caller.
 ///
-/// Every thread has a share of the tasks and claims them one at a time, then those that are left of the others'. Several sessions may share a pool: while one uses it, the others run
-/// their tasks alone, so there are never more threads than sessions and workers.
+/// Every thread has a share of the tasks and claims them one at a time, then those that are left of the others'. Several
+/// sessions may share a pool: while one uses it, the others run their tasks alone, so there are never more threads than
+/// sessions and workers.
 package final class WorkerPool: @unchecked Sendable {
     // `function` and `context` are written before the shares publish their job and read only by a thread that has claimed a
     // task of it; `run` returns only when every claimed task is finished.
@@ -16,6 +17,9 @@ package final class WorkerPool: @unchecked Sendable {
 
     /// How often an idle worker looks for work before it sleeps: some tens of microseconds.
     fileprivate static let spinCount = 4_000
+
+    /// The caller's thread alone.
+    package static let callerOnly = WorkerPool(threadCount: 1)
 
     /// `threadCount`: the caller's thread included.
     package init(threadCount: Int) {

@@ -67,9 +67,7 @@ struct Service {
         } catch {
             throw CommandFailure.usage("the model repository cannot be read: \(error)")
         }
-        scheduler = InferenceScheduler(
-            Self.scheduling(settings),
-            clock: clock)
+        scheduler = InferenceScheduler(Self.scheduling(settings, threadCount: threadCount), clock: clock)
         codecWorkers = WorkerQueue(name: "codec", threadCount: 1, limit: Self.queuedWorkLimit)
         backgroundWorkers = WorkerQueue(name: "background", threadCount: 1, limit: Self.queuedWorkLimit)
         var limits = APILimits()
@@ -101,10 +99,12 @@ struct Service {
             policies: [access, adminAccess].compactMap { $0 }, logger: logger)
     }
 
-    private static func scheduling(_ settings: Configuration) -> InferenceScheduler.Configuration {
+    private static func scheduling(
+        _ settings: Configuration, threadCount: Int
+    ) -> InferenceScheduler.Configuration {
         InferenceScheduler.Configuration(
-            // One batch at a time has all threads; meanwhile another worker writes the answers of the last.
-            runLimit: 1, workerCount: 2,
+            // While every thread computes, one more worker writes the answers of the last run.
+            runLimit: 1, threadCount: threadCount, workerCount: threadCount + 1,
             queueLimit: settings.queueCapacity, totalQueueLimit: settings.totalQueueCapacity,
             maximumWaitNanoseconds: UInt64(settings.maximumWaitSeconds * 1e9),
             batching: settings.batchPolicy)

@@ -107,6 +107,24 @@ import Threads
         #expect(wrong.withLock { $0 } == 0)
     }
 
+    @Test func `a session may run on other threads from run to run`() throws {
+        let executable = try executable()
+        let session = Session(executable, threadCount: 2)
+        let shared = session.pool
+        let inputs = ["a": floats(64, 4), "b": floats(64, 4)]
+        let expected = try Session(executable, threadCount: 1).run(inputs)["y"]?.elements(as: Float.self)
+        var byteCounts: [Int] = []
+        for _ in 0..<2 {
+            for pool in [shared, .callerOnly] {
+                session.pool = pool
+                #expect(try session.run(inputs)["y"]?.elements(as: Float.self) == expected)
+            }
+            byteCounts.append(session.arenaByteCount)
+        }
+        // One arena serves both.
+        #expect(byteCounts[0] == byteCounts[1])
+    }
+
     @Test func `integers and nodes without a lowering run their evaluation`() throws {
         var sketch = GraphSketch()
         sketch.input("x", [.symbol("N"), .known(3)])

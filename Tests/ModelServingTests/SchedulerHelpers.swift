@@ -129,6 +129,12 @@ final class SchedulerBench {
         _ = done.wait(1)
     }
 
+    /// Whether so many requests wait and none of them begins, as far as a short while shows.
+    func keepsHolding(_ count: Int, model: String = "m") throws -> Bool {
+        usleep(50_000)
+        return scheduler.pendingCount(of: try self.model(model)) == count
+    }
+
     /// Whether so many requests come to wait.
     func comesToHold(_ count: Int, model: String = "m") throws -> Bool {
         let model = try self.model(model)

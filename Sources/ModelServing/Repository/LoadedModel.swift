@@ -35,7 +35,8 @@ package final class LoadedModel: Sendable {
     init(
         name: String, version: String, platform: String, interface: ModelInterface,
         description: ModelDescription, original: Graph, executable: Executable,
-        sessions: SessionPool, loadSeconds: Double, files: VersionFiles, digests: ModelDigests? = nil
+        sessions: SessionPool, allowsNarrowRuns: Bool, loadSeconds: Double, files: VersionFiles,
+        digests: ModelDigests? = nil
     ) {
         self.name = name
         self.version = version
@@ -52,7 +53,7 @@ package final class LoadedModel: Sendable {
             return overflow ? Int.max : total
         }
         self.files = files
-        queue = InferenceQueue()
+        queue = InferenceQueue(allowsNarrowRuns: allowsNarrowRuns)
     }
 
     /// Folds and proves the model again: the folded weights are not kept, for the network runs on packed ones.

@@ -79,17 +79,19 @@ package struct ModelLoader: Sendable {
         } catch {
             throw .execution(error)
         }
-        try Self.check(
-            weightByteCount + runByteCount(executable, interface, batching.overridden(by: description)),
-            available)
+        let runByteCount = runByteCount(executable, interface, batching.overridden(by: description))
+        try Self.check(weightByteCount + (runByteCount ?? 0), available)
         let sessions = SessionPool(executable: executable, workers: workers)
         try checkGolden(folder + "/golden", interface, sessions, description.tolerance)
         try warmUp(sessions, interface, executable.graph)
+        // On one thread a run takes no more than on all of them.
+        let allowsNarrowRuns =
+            runByteCount.map { $0 * workers.threadCount <= (available ?? .max) - weightByteCount } ?? false
         return LoadedModel(
             name: name, version: version, platform: platform, interface: interface,
             description: description, original: graph, executable: executable,
-            sessions: sessions, loadSeconds: Double(clock.nanoseconds() &- start) / 1e9, files: files,
-            digests: digests)
+            sessions: sessions, allowsNarrowRuns: allowsNarrowRuns,
+            loadSeconds: Double(clock.nanoseconds() &- start) / 1e9, files: files, digests: digests)
     }
 
     /// The graph to run, from the cache or folded and proven here; the digests where somebody wants them.
@@ -140,19 +142,19 @@ package struct ModelLoader: Sendable {
         throw .memory(needed: needed, available: available)
     }
 
-    /// What the largest batch takes that can be formed and computed; 0 where shapes are open or depend on data.
+    /// What the largest batch takes that can be formed and computed; `nil` where shapes are open or depend on data.
     private func runByteCount(
         _ executable: Executable, _ interface: ModelInterface, _ policy: BatchPolicy
-    ) -> Int {
+    ) -> Int? {
         let counts = executable.batchObstacle == nil ? [policy.maximumItemCount, 1] : [1]
         for itemCount in counts {
-            guard let shapes = interface.shapes(itemCount: itemCount) else { return 0 }
+            guard let shapes = interface.shapes(itemCount: itemCount) else { return nil }
             // A batch that is larger than a run may be fails, and its requests run one by one.
             if let needed = try? executable.runByteCount(shapes, threadCount: workers.threadCount) {
                 return needed
             }
         }
-        return 0
+        return nil
     }
 
     /// The largest input that a warm-up makes.

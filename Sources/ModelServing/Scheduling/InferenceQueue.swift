@@ -15,11 +15,15 @@ final class InferenceQueue: @unchecked Sendable {
     var policy = BatchPolicy()
     /// How many requests wait, for metrics: read without the lock.
     let pendingCount = Atomic<Int>(0)
+    /// Whether there is memory for a run on every thread.
+    let allowsNarrowRuns: Bool
 
     /// In every so many turns the one that came first leads, whatever its priority: nobody waits for ever.
     private static let turnsOfAge = 4
     /// Waiting requests that are looked at for a batch; each is only compared.
     private static let maximumScanCount = 1024
+
+    init(allowsNarrowRuns: Bool) { self.allowsNarrowRuns = allowsNarrowRuns }
 
     func append(_ job: InferenceJob) {
         levels[job.level].append(job)
@@ -27,6 +31,9 @@ final class InferenceQueue: @unchecked Sendable {
         itemCount += job.itemCount
         setCount(count + 1)
     }
+
+    /// Runs that would be full with what waits.
+    var fullBatchCount: Int { min(count, itemCount / policy.maximumItemCount) }
 
     /// What is to be run before a request that comes now.
     func nanoseconds(beforeLevel level: Int) -> UInt64 { costs[...level].reduce(0, &+) }

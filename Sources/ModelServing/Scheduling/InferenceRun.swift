@@ -10,16 +10,19 @@ enum InferenceRun {
     }
 
     /// A result for each job, in their order.
-    static func results(of jobs: [InferenceJob], clock: MonotonicClock) -> [JobResult] {
+    static func results(of jobs: [InferenceJob], isNarrow: Bool, clock: MonotonicClock) -> [JobResult] {
         // What one request brings about must not be another's answer: where the batch fails, each is run by itself.
-        if jobs.count > 1, let results = together(jobs, clock: clock) { return results }
-        return jobs.map { alone($0, clock: clock) }
+        if jobs.count > 1, let results = together(jobs, isNarrow, clock) { return results }
+        return jobs.map { alone($0, isNarrow, clock) }
     }
 
-    private static func together(_ jobs: [InferenceJob], clock: MonotonicClock) -> [JobResult]? {
+    private static func together(
+        _ jobs: [InferenceJob], _ isNarrow: Bool, _ clock: MonotonicClock
+    ) -> [JobResult]? {
         let model = jobs[0].model
         let start = clock.nanoseconds()
-        guard let batch = InferenceBatch(jobs), let outputs = try? model.sessions.run(batch.inputs),
+        guard let batch = InferenceBatch(jobs),
+            let outputs = try? model.sessions.run(batch.inputs, isNarrow: isNarrow),
             let parts = batch.split(outputs)
         else { return nil }
         let nanoseconds = clock.nanoseconds() &- start
@@ -33,10 +36,10 @@ enum InferenceRun {
         }
     }
 
-    private static func alone(_ job: InferenceJob, clock: MonotonicClock) -> JobResult {
+    private static func alone(_ job: InferenceJob, _ isNarrow: Bool, _ clock: MonotonicClock) -> JobResult {
         let start = clock.nanoseconds()
         do {
-            let outputs = try job.model.sessions.run(job.request.inputs)
+            let outputs = try job.model.sessions.run(job.request.inputs, isNarrow: isNarrow)
             let nanoseconds = clock.nanoseconds() &- start
             job.model.statistics.recordExecution(
                 itemCount: job.itemCount, inputNanoseconds: job.request.inputNanoseconds,

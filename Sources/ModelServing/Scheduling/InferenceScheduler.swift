@@ -5,12 +5,15 @@ import Threads
 
 /// Runs requests in batches, each model's in the order in which they came, models by the time that they have had.
 ///
-/// A batch is formed when a run may begin, of what waits then. Whoever submits never computes and never waits.
+/// A batch is formed when a run may begin, of what waits then. Whoever submits never computes and never waits. A run is
+/// wide, on all threads of the models' pool, or, where a full batch waits for each of them, narrow, on one.
 package final class InferenceScheduler: Sendable {
     package struct Configuration: Sendable {
-        /// Batches that are computed at once.
+        /// Wide runs that are under way at once.
         package var runLimit: Int
-        /// Threads: those that do not compute write answers.
+        /// The threads of the pool on which the models run.
+        package var threadCount: Int
+        /// Threads of the scheduler: those that do not compute write answers.
         package var workerCount: Int
         /// Requests of one model that may wait; one more is refused with 503.
         package var queueLimit: Int
@@ -22,10 +25,12 @@ package final class InferenceScheduler: Sendable {
         package var batching: BatchPolicy
 
         package init(
-            runLimit: Int = 1, workerCount: Int = 1, queueLimit: Int = 256, totalQueueLimit: Int = 1024,
-            maximumWaitNanoseconds: UInt64 = .max, batching: BatchPolicy = BatchPolicy()
+            runLimit: Int = 1, threadCount: Int = 1, workerCount: Int = 1, queueLimit: Int = 256,
+            totalQueueLimit: Int = 1024, maximumWaitNanoseconds: UInt64 = .max,
+            batching: BatchPolicy = BatchPolicy()
         ) {
             self.runLimit = runLimit
+            self.threadCount = threadCount
             self.workerCount = workerCount
             self.queueLimit = queueLimit
             self.totalQueueLimit = totalQueueLimit
@@ -46,13 +51,13 @@ package final class InferenceScheduler: Sendable {
     }
 
     /// How often waiting requests are asked whether anybody still wants their answer, at most.
-    private static let watchNanoseconds: UInt64 = 5_000_000
+    private static let watchNanoseconds: UInt64 = 20_000_000
 
     /// Starts the threads.
     package init(_ configuration: Configuration, clock: MonotonicClock) {
         precondition(
-            configuration.workerCount > 0 && configuration.runLimit > 0 && configuration.queueLimit > 0
-                && configuration.totalQueueLimit > 0, "\(configuration)")
+            configuration.workerCount > 0 && configuration.runLimit > 0 && configuration.threadCount > 0
+                && configuration.queueLimit > 0 && configuration.totalQueueLimit > 0, "\(configuration)")
         self.configuration = configuration
         self.clock = clock
         state = Lock(SchedulerState(configuration))
@@ -130,6 +135,7 @@ package final class InferenceScheduler: Sendable {
     }
 
     private func perform(_ run: SchedulerState.Run) {
+        if run.leavesRoom { state.notifyOne() }
         for job in run.dropped { fail(job, .timedOut(model: job.model.name)) }
         let start = clock.nanoseconds()
         let jobs = run.jobs.filter { job in
@@ -137,7 +143,7 @@ package final class InferenceScheduler: Sendable {
             fail(job, .abandoned)
             return false
         }
-        let results = InferenceRun.results(of: jobs, clock: clock)
+        let results = InferenceRun.results(of: jobs, isNarrow: run.isNarrow, clock: clock)
         let end = clock.nanoseconds()
         // A failed run may be shorter or longer than others.
         let isMeasured = results.allSatisfy { if case .success = $0.outputs { true } else { false } }

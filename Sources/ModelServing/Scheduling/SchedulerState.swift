@@ -6,6 +6,10 @@ struct SchedulerState {
         let jobs: [InferenceJob]
         /// Found too late.
         let dropped: [InferenceJob]
+        /// Whether it has one thread, others the rest; else all threads.
+        let isNarrow: Bool
+        /// Whether another may begin beside it.
+        let leavesRoom: Bool
         fileprivate let slot: Int
         fileprivate let costNanoseconds: UInt64
     }
@@ -23,8 +27,11 @@ struct SchedulerState {
     private var pendingCount = 0
     /// What all that waits is expected to take.
     private var queuedNanoseconds: UInt64 = 0
-    /// When the runs that are under way should end; `nil`: a run may begin.
+    /// When the runs that are under way should end.
     private var slots: [UInt64?]
+    private var runningCount = 0
+    /// Whether those that are under way are narrow; there is never a wide one beside a narrow one.
+    private var isNarrow = false
     /// Where the model stood whose turn came last: one that had nothing to do until now begins there.
     private var virtualNanoseconds: UInt64 = 0
     /// When the timer looks next.
@@ -32,10 +39,24 @@ struct SchedulerState {
 
     init(_ configuration: InferenceScheduler.Configuration) {
         self.configuration = configuration
-        slots = Array(repeating: nil, count: configuration.runLimit)
+        slots = Array(repeating: nil, count: max(configuration.runLimit, configuration.threadCount))
     }
 
-    private var hasFreeSlot: Bool { slots.contains { $0 == nil } }
+    /// Whether a run may begin beside those under way. The last narrow ones end before a wide one begins.
+    private var hasRoom: Bool {
+        guard runningCount > 0 else { return true }
+        return isNarrow
+            ? runningCount < configuration.threadCount && fullBatchCount > 0
+            : runningCount < configuration.runLimit
+    }
+
+    /// Whether there is enough for all threads, where no run is under way.
+    private var canBeginNarrow: Bool {
+        configuration.threadCount > 1 && fullBatchCount >= configuration.threadCount
+    }
+
+    /// How many full batches wait.
+    private var fullBatchCount: Int { active.reduce(0) { $0 + $1.fullBatchCount } }
 
     // MARK: Admission
 
@@ -60,7 +81,7 @@ struct SchedulerState {
         pendingCount += 1
         queuedNanoseconds &+= job.costNanoseconds
         let ripe = queue.ripeNanoseconds
-        let canRun = hasFreeSlot && ripe <= now
+        let canRun = ripe <= now && hasRoom
         // A request that is run at once needs nobody to look after it.
         let look = canRun && pendingCount == 1 ? .max : ripe > now ? min(ripe, watchAt) : watchAt
         let event = min(Self.expiry(job.deadlineNanoseconds), look)
@@ -113,19 +134,21 @@ struct SchedulerState {
         let own = queue.nanoseconds(beforeLevel: level)
         let all = queue.nanoseconds(beforeLevel: InferenceRequest.priorityLevelCount - 1)
         let others = queuedNanoseconds > all ? queuedNanoseconds - all : 0
-        let underway = slots.reduce(UInt64.max) { least, end in
-            min(least, end.map { $0 > now ? $0 - now : 0 } ?? 0)
-        }
+        let ends = slots.lazy.compactMap { $0 }
+        let underway = hasRoom ? 0 : ends.reduce(.max) { least, end in min(least, end > now ? end - now : 0) }
         let share = own == 0 ? queue.estimate.nanoseconds(itemCount: itemCount) : own
         let shared = min(others, share &* UInt64(max(1, active.count)))
-        return (own &+ shared) / UInt64(slots.count) &+ underway
+        return (own &+ shared) / UInt64(configuration.runLimit) &+ underway
     }
 
     // MARK: Runs
 
     /// The next batch, of the model that has had the least, when a run may begin.
+    ///
+    /// Where a full batch waits for every thread, each thread computes one by itself: threads that share a batch wait for
+    /// each other at the end of every phase.
     mutating func nextRun(at now: UInt64) -> Run? {
-        guard let slot = slots.firstIndex(where: { $0 == nil }) else { return nil }
+        guard hasRoom, let slot = slots.firstIndex(where: { $0 == nil }) else { return nil }
         var chosen: Int?
         for index in active.indices {
             if let chosen, active[chosen].virtualNanoseconds <= active[index].virtualNanoseconds { continue }
@@ -133,6 +156,8 @@ struct SchedulerState {
         }
         guard let chosen else { return nil }
         let queue = active[chosen]
+        let isNarrow = queue.allowsNarrowRuns && (runningCount > 0 ? isNarrow : canBeginNarrow)
+        guard runningCount == 0 || isNarrow == self.isNarrow else { return nil }
         var dropped: [InferenceJob] = []
         let jobs = queue.takeBatch(at: now, dropped: &dropped)
         if queue.count == 0 { active.remove(at: chosen) }
@@ -142,16 +167,24 @@ struct SchedulerState {
         forget(dropped)
         virtualNanoseconds = max(virtualNanoseconds, queue.virtualNanoseconds)
         queue.virtualNanoseconds &+= cost
-        slots[slot] = now &+ cost
-        return Run(queue: queue, jobs: jobs, dropped: dropped, slot: slot, costNanoseconds: cost)
+        slots[slot] = now &+ cost &* UInt64(isNarrow ? configuration.threadCount : 1)
+        runningCount += 1
+        self.isNarrow = isNarrow
+        let leavesRoom = hasRoom && active.contains { isRipe($0, at: now) }
+        return Run(
+            queue: queue, jobs: jobs, dropped: dropped, isNarrow: isNarrow, leavesRoom: leavesRoom,
+            slot: slot,
+            costNanoseconds: cost)
     }
 
     /// Frees the run's place, and charges the model what the run took. `itemCount`: 0 for a run that says nothing of others.
     mutating func finish(_ run: Run, itemCount: Int, nanoseconds: UInt64) {
         slots[run.slot] = nil
-        run.queue.virtualNanoseconds =
-            run.queue.virtualNanoseconds &- run.costNanoseconds &+ nanoseconds
-        if itemCount > 0 { run.queue.estimate.record(itemCount: itemCount, nanoseconds: nanoseconds) }
+        runningCount -= 1
+        // What it would have taken on all threads.
+        let share = run.isNarrow ? nanoseconds / UInt64(configuration.threadCount) : nanoseconds
+        run.queue.virtualNanoseconds = run.queue.virtualNanoseconds &- run.costNanoseconds &+ share
+        if itemCount > 0 { run.queue.estimate.record(itemCount: itemCount, nanoseconds: share) }
     }
 
     private func isRipe(_ queue: InferenceQueue, at now: UInt64) -> Bool {
@@ -185,7 +218,7 @@ struct SchedulerState {
         for queue in active {
             next = min(next, Self.expiry(queue.nextDeadline))
             let ripe = queue.ripeNanoseconds
-            if ripe > now { next = min(next, ripe) } else { canRun = hasFreeSlot }
+            if ripe > now { next = min(next, ripe) } else { canRun = hasRoom }
         }
         timerNanoseconds = next
         return (dead, next > now ? next - now : 0, canRun)

@@ -16,9 +16,12 @@ package final class SessionPool: Sendable {
         self.workers = workers
     }
 
-    /// Runs the network in a session that nobody else uses meanwhile.
-    package func run(_ inputs: [String: Tensor]) throws(ExecutionError) -> [String: Tensor] {
+    /// Runs the network in a session that nobody else uses meanwhile, on the shared threads or on the caller's alone.
+    package func run(
+        _ inputs: [String: Tensor], isNarrow: Bool = false
+    ) throws(ExecutionError) -> [String: Tensor] {
         let session = idle.withLock { $0.popLast() } ?? Idle(Session(executable, pool: workers))
+        session.session.pool = isNarrow ? .callerOnly : workers
         let before = session.session.arenaByteCount
         defer {
             arenaBytes.add(session.session.arenaByteCount - before, ordering: .relaxed)

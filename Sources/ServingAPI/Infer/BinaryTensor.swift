@@ -12,8 +12,10 @@ enum BinaryTensor {
             throw .input(
                 name, reason: "element \(index - bytes.startIndex) is \(bytes[index]), a BOOL is 0 or 1")
         }
-        return Tensor(elementType: elementType, shape: shape) { memory in
-            bytes.withUnsafeBytes { memory.copyMemory(from: $0) }
-        }
+        var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        let tensor = Tensor(unfilled: elementType, shape: shape, memory: &memory)
+        precondition(bytes.count == memory.count, "\(bytes.count) bytes for \(elementType)\(shape)")
+        bytes.withUnsafeBytes { memory.copyMemory(from: $0) }
+        return tensor
     }
 }
