@@ -103,8 +103,8 @@ struct Service {
         _ settings: Configuration, threadCount: Int
     ) -> InferenceScheduler.Configuration {
         InferenceScheduler.Configuration(
-            // While every thread computes, one more worker writes the answers of the last run.
-            runLimit: 1, threadCount: threadCount, workerCount: threadCount + 1,
+            // While one worker computes with all threads, another writes the answers of the run before.
+            runLimit: 1, threadCount: threadCount, workerCount: max(2, threadCount),
             queueLimit: settings.queueCapacity, totalQueueLimit: settings.totalQueueCapacity,
             maximumWaitNanoseconds: UInt64(settings.maximumWaitSeconds * 1e9),
             batching: settings.batchPolicy)

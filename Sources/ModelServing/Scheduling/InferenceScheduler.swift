@@ -152,8 +152,8 @@ package final class InferenceScheduler: Sendable {
             state.finish(run, itemCount: itemCount, nanoseconds: end &- start)
             return state.isStopping
         }
-        // The answers are written while another thread computes.
-        if isStopping { state.notifyAll() } else { state.notifyOne() }
+        // The answers are written while another thread computes; where all of them do, this one goes on when they are.
+        if isStopping { state.notifyAll() } else if !run.isNarrow { state.notifyOne() }
         for (job, result) in zip(jobs, results) { complete(job, result, start: start) }
     }
 
