@@ -1,6 +1,7 @@
 import Certification
 import Folding
 import Graph
+import Threads
 
 /// A folded graph with the proof that it computes what the original does.
 ///
@@ -10,6 +11,8 @@ package struct ProvenFold: Sendable {
     package let graph: Graph
     package let report: FoldReport
     package let certificate: Certificate
+    /// Of `graph`, where it was asked for.
+    package let digest: String?
 
     /// The graph and the report without the proof.
     package var result: FoldResult { FoldResult(graph: graph, report: report) }
@@ -17,18 +20,27 @@ package struct ProvenFold: Sendable {
     /// How often the pipeline runs without what could not be proven, before all folds are undone.
     static let maximumRoundCount = 4
 
-    /// The proof is made on `threadCount` threads. Throws the operators' errors for a graph that is not valid as it stands.
+    /// The proof is made on `threadCount` threads, the digest beside it. Throws the operators' errors for a graph that is
+    /// not valid as it stands.
     package init(
         _ original: Graph, pipeline: FoldPipeline = .standard, threadCount: Int = 1,
+        makesDigest: Bool = false,
         onProgress: (Int) -> Void = { _ in }
     ) throws(GraphError) {
         let certifier = Certifier(threadCount: threadCount)
         var unproven: [String: String] = [:]
         for _ in 0..<Self.maximumRoundCount {
             let result = try pipeline.run(original, refusing: unproven, onProgress: onProgress)
-            let certificate = try certifier.certify(original: original, folded: result.graph)
+            let (proof, digest) = ConcurrentPair.results(threadCount: threadCount) {
+                Result { () throws(GraphError) in
+                    try certifier.certify(original: original, folded: result.graph)
+                }
+            } _: {
+                makesDigest ? GraphDigest.text(result.graph) : nil
+            }
+            let certificate = try proof.get()
             if certificate.isProven {
-                self.init(result, certificate)
+                self.init(result, certificate, digest)
                 return
             }
             let known = unproven.count
@@ -45,11 +57,13 @@ package struct ProvenFold: Sendable {
         let report = try pipeline.run(original, refusing: unproven).report
         self.init(
             FoldResult(graph: original, report: report),
-            try certifier.certify(original: original, folded: original))
+            try certifier.certify(original: original, folded: original),
+            makesDigest ? GraphDigest.text(original, threadCount: threadCount) : nil)
     }
 
-    private init(_ result: FoldResult, _ certificate: Certificate) {
+    private init(_ result: FoldResult, _ certificate: Certificate, _ digest: String?) {
         graph = result.graph
+        self.digest = digest
         self.certificate = certificate
         var report = result.report
         let pieces = PieceIndex(certificate)

@@ -55,7 +55,9 @@ import ModelServing
 
     @Test func `a fold that cannot be proven is undone, the others stay`() throws {
         let lying = FoldPipeline(rules: FoldPipeline.standard.rules.map { LyingRule(base: $0) })
-        let proven = try ProvenFold(graph(), pipeline: lying)
+        let proven = try ProvenFold(graph(), pipeline: lying, makesDigest: true)
+        // Of the graph that was proven, none that was not.
+        #expect(proven.digest == GraphDigest.text(proven.graph))
         #expect(proven.certificate.isProven)
         #expect(proven.report.entries.map(\.outcome) == [.refused, .folded])
         #expect(proven.report.entries[0].reason?.contains("could not be proven") == true)
@@ -66,6 +68,9 @@ import ModelServing
     @Test func `an honest pipeline folds both, with bounds and digests`() throws {
         let graph = try graph()
         let proven = try ProvenFold(graph)
+        #expect(proven.digest == nil)
+        #expect(
+            try ProvenFold(graph, threadCount: 2, makesDigest: true).digest == GraphDigest.text(proven.graph))
         #expect(proven.report.foldedCount == 2)
         #expect(proven.report.entries.allSatisfy { $0.proof?.bound != nil })
         var report = proven.report

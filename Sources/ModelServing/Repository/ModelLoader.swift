@@ -99,32 +99,39 @@ package struct ModelLoader: Sendable {
         _ graph: Graph, _ files: VersionFiles
     ) throws(RepositoryError) -> (folded: Graph, digests: ModelDigests?) {
         let threadCount = workers.threadCount
-        let modelDigest =
-            makesDigests || cache != nil ? GraphDigest.text(graph, threadCount: threadCount) : nil
-        if let cache, let modelDigest,
-            let found = cache.graph(ofModel: modelDigest, like: graph, threadCount: threadCount)
+        let known = cache == nil ? nil : GraphDigest.text(graph, threadCount: threadCount)
+        if let cache, let known,
+            let found = cache.graph(ofModel: known, like: graph, threadCount: threadCount)
         {
-            return (found.graph, ModelDigests(model: modelDigest, fold: found.digest))
+            return (found.graph, ModelDigests(model: known, fold: found.digest))
         }
+        let makesDigests = makesDigests || cache != nil
         // Golden vectors say what a network with such weights shall compute; without them nobody has.
         let looksThrough = !files.hasGoldenVectors || cache != nil
-        let weight = looksThrough ? NonFiniteWeight.first(in: graph, threadCount: threadCount) : nil
-        if let weight, !files.hasGoldenVectors {
+        let (proven, beside) = ConcurrentPair.results(threadCount: threadCount) {
+            Result { () throws(GraphError) in
+                try ProvenFold(graph, threadCount: threadCount, makesDigest: makesDigests)
+            }
+        } _: {
+            (
+                weight: looksThrough ? NonFiniteWeight.first(in: graph) : nil,
+                digest: makesDigests ? known ?? GraphDigest.text(graph) : nil
+            )
+        }
+        if let weight = beside.weight, !files.hasGoldenVectors {
             throw .weight(name: weight.name, index: weight.index)
         }
-        let folded: Graph
+        let fold: ProvenFold
         do {
-            folded = try ProvenFold(graph, threadCount: threadCount).graph
+            fold = try proven.get()
         } catch {
             throw .graph(error)
         }
-        guard let modelDigest else { return (folded, nil) }
-        // Now, while the folded weights are there: the network runs on packed ones.
-        let digests = ModelDigests(
-            model: modelDigest, fold: GraphDigest.text(folded, threadCount: threadCount))
+        guard let modelDigest = beside.digest, let foldDigest = fold.digest else { return (fold.graph, nil) }
+        let digests = ModelDigests(model: modelDigest, fold: foldDigest)
         // What was read is what was digested only if nobody has written the files meanwhile.
-        if weight == nil, files.areIntact { cache?.store(folded, digests) }
-        return (folded, digests)
+        if beside.weight == nil, files.areIntact { cache?.store(fold.graph, digests) }
+        return (fold.graph, digests)
     }
 
     /// Packed weights take about as much as the files, and layers run by Winograd's algorithm more.
