@@ -7,8 +7,9 @@ package final class FloatMemory: @unchecked Sendable {
     package let pointer: UnsafeMutablePointer<Float>
     package let count: Int
 
-    /// `nil`: the memory is the heap's.
     private let mapping: HugePageMapping?
+    /// What the heap gave where there is no mapping.
+    private let allocation: UnsafeMutableRawPointer?
 
     /// Kernels read whole vectors: so many floats behind the last one may be read as well.
     package static let slack = 64
@@ -18,18 +19,13 @@ package final class FloatMemory: @unchecked Sendable {
         precondition(count >= 0, "a memory of \(count) floats")
         let byteCount = (count + Self.slack) * MemoryLayout<Float>.stride
         mapping = byteCount < HugePageMapping.hugePageByteCount ? nil : HugePageMapping(byteCount: byteCount)
-        guard let address = mapping?.start ?? Self.zeroed(byteCount) else {
+        // Heap memory that is new to the process is zero already, and not touched before it is filled.
+        allocation = mapping == nil ? calloc(1, byteCount + Storage.alignment) : nil
+        guard let address = mapping?.start ?? allocation?.alignedUp(toMultipleOf: Storage.alignment) else {
             preconditionFailure("no memory for \(byteCount) bytes")
         }
         pointer = address.bindMemory(to: Float.self, capacity: count + Self.slack)
         self.count = count
-    }
-
-    private static func zeroed(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        var address: UnsafeMutableRawPointer?
-        guard posix_memalign(&address, Storage.alignment, byteCount) == 0, let address else { return nil }
-        memset(address, 0, byteCount)
-        return address
     }
 
     /// An aligned copy of a tensor's floats.
@@ -48,7 +44,5 @@ package final class FloatMemory: @unchecked Sendable {
         }
     }
 
-    deinit {
-        if mapping == nil { free(pointer) }
-    }
+    deinit { free(allocation) }
 }

@@ -120,7 +120,8 @@ struct Field: Sendable, Equatable {
         self.init(extents: current, balls: numbers.map { $0 ?? .one })
     }
 
-    var compressed: Field { Field(compressing: balls, extents: extents) }
+    /// The same numbers with the fewest extents.
+    var compressed: Field { Field(compressing: balls.map(Optional.some), extents: extents) }
 
     /// With `number` at the added positions of a padded value, which has these extents; along axes where the field is the
     /// same it stays so.
