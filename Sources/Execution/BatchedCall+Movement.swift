@@ -29,10 +29,13 @@ extension BatchedCall {
             guard let own = axes[0], axes[1] == own, normalized(integer("axis", 0)) != own else { return nil }
             return own
         case is TopK: return axisOtherThan(integer("axis", -1))
-        case is any Cumulative:
-            return axisOtherThan(node.input(1).flatMap { values[$0]?.knownElements?.first })
-        case is any Reduction, is any ArgReduction: return reducedAxis()
-        default: return nil
+        default:
+            switch node.operation.family {
+            case .cumulative: return axisOtherThan(node.input(1).flatMap { values[$0]?.knownElements?.first })
+            case .reduction: return integers("axes", input: 1).flatMap { reducedAxis($0) }
+            case .argReduction: return reducedAxis([integer("axis", 0)])
+            default: return nil
+            }
         }
     }
 
@@ -122,16 +125,10 @@ extension BatchedCall {
         }
     }
 
-    private func reducedAxis() -> Int? {
-        guard let own = onlyFirst(), let rank else { return nil }
-        var reduced: [Int]
-        if node.operation is any ArgReduction {
-            reduced = [integer("axis", 0)]
-        } else {
-            guard let axes = integers("axes", input: 1), !axes.isEmpty else { return nil }
-            reduced = axes
-        }
-        reduced = reduced.map { $0 < 0 ? $0 + rank : $0 }
+    /// `axes`: those that are reduced; none stands for all.
+    private func reducedAxis(_ axes: [Int]) -> Int? {
+        guard let own = onlyFirst(), let rank, !axes.isEmpty else { return nil }
+        let reduced = axes.map { $0 < 0 ? $0 + rank : $0 }
         guard !reduced.contains(own) else { return nil }
         return integer("keepdims", 1) == 1 ? own : own - Set(reduced).count { $0 < own }
     }

@@ -12,7 +12,7 @@ struct BatchedCall {
 
     /// The axis of the items in each output; `nil` when items may be mixed.
     func outputAxes() -> [Int]? {
-        if node.operation is any RecurrentLayer { return extents.isEmpty ? recurrentAxes() : nil }
+        if node.operation.recurrentLayer != nil { return extents.isEmpty ? recurrentAxes() : nil }
         return outputAxis().map { [Int](repeating: $0, count: node.outputs.count) }
     }
 
@@ -23,6 +23,7 @@ struct BatchedCall {
         case "Resize": guard extents.allSatisfy({ $0 == 3 }) else { return nil }
         default: guard extents.isEmpty else { return nil }
         }
+        if case .rows(let rows) = node.operation.family { return rowAxis(rows) }
         switch node.operation {
         case is UnaryFunction, is Identity, is Cast, is CastLike, is Dropout, is Clip, is Shrink, is Not,
             is BitwiseNot, is IsNaN, is IsInf, is BinaryOperator, is Variadic, is Where, is PRelu, is Pow:
@@ -37,9 +38,6 @@ struct BatchedCall {
             return onlyFirst() == 0 && outputCount == 1 ? 0 : nil
         case is GridSample: return axes.allSatisfy { $0 == 0 } ? 0 : nil
         case is Gemm, is MatMul: return productAxis()
-        case let rows as any RowFunction:
-            guard let axis = axes[0], let row = normalized(rows.axis) else { return nil }
-            return rows.coercesToMatrix ? (axis < row ? axis : nil) : (axis == row ? nil : axis)
         case is LayerNormalization, is RMSNormalization: return normalizationAxis()
         case is LpNormalization: return axisOtherThan(integer("axis", -1))
         case is QuantizeLinear, is DequantizeLinear: return quantizationAxis()
@@ -91,6 +89,11 @@ struct BatchedCall {
             found = place
         }
         return found
+    }
+
+    private func rowAxis(_ rows: any RowFunction) -> Int? {
+        guard let axis = axes[0], let row = normalized(rows.axis) else { return nil }
+        return rows.coercesToMatrix ? (axis < row ? axis : nil) : (axis == row ? nil : axis)
     }
 
     private func productAxis() -> Int? {

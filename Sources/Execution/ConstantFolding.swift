@@ -14,7 +14,7 @@ extension Graph {
         var inserted: [String: Tensor] = [:]
         for node in nodes {
             // A loop over constants may still be long: it runs when a caller asks for it.
-            if node.operation is any ControlFlowOperator { continue }
+            if node.operation.controlFlow != nil { continue }
             var arguments: [ExactTensor?] = []
             var isConstant = true
             for name in node.inputs {

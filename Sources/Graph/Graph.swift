@@ -62,7 +62,7 @@ package struct Graph: Sendable {
     /// The nodes, and for those with subgraphs what goes through one when its values are inferred.
     static func weightedNodeCount(_ nodes: [Node]) -> Int {
         nodes.reduce(0) { sum, node in
-            guard let operation = node.operation as? any ControlFlowOperator else { return sum + 1 }
+            guard let operation = node.operation.controlFlow else { return sum + 1 }
             return operation.subgraphs.reduce(sum + 1) { sum, subgraph in
                 let (product, overflow) = subgraph.weight
                     .multipliedReportingOverflow(by: operation.inferencePassCount)

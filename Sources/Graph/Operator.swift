@@ -13,6 +13,8 @@ package protocol Operator: Sendable {
     /// Throws `GraphError.attribute` for a value out of range. The caller checks that every attribute was read.
     init(_ attributes: inout AttributeReader) throws(GraphError)
 
+    var family: OperatorFamily { get }
+
     /// How many inputs and outputs the operator takes; an absent optional input counts when a later one is present.
     var inputCount: ClosedRange<Int> { get }
     var outputCount: ClosedRange<Int> { get }

@@ -23,7 +23,7 @@ package final class ServingHandler: RequestHandler {
         self.grpc = grpc
         self.access = access
         self.recorder = recorder
-        immediateEndpoints = router.endpoints.map { $0 as? any ImmediateEndpoint }
+        immediateEndpoints = router.endpoints.map(\.immediate)
         metricNumbers = (router.endpoints.map(\.name) + grpc.procedures.map(\.name)).map {
             recorder.metrics.endpointNames.number(of: metricPrefix + $0)
         }

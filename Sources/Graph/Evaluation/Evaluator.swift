@@ -95,7 +95,7 @@ package struct Evaluator: Sendable {
         _ node: Node, _ arguments: [ExactTensor?], budget: inout EvaluationBudget
     ) throws(GraphError) -> [ExactTensor] {
         do {
-            if let operation = node.operation as? any ControlFlowOperator {
+            if let operation = node.operation.controlFlow {
                 // The subgraphs' nodes round as this evaluator does.
                 return try operation.evaluate(
                     arguments, outputCount: node.outputs.count, evaluator: self, budget: &budget)

@@ -10,7 +10,7 @@ extension Operator {
     ) throws(GraphError) -> [ValueInfo] {
         let results = try inferOutputs(inputs, outputCount: outputCount)
         // Small inputs may still mean many iterations.
-        if self is any ControlFlowOperator { return results }
+        if controlFlow != nil { return results }
         var arguments: [ExactTensor?] = []
         for input in inputs {
             guard let input else {

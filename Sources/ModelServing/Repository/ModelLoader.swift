@@ -174,7 +174,7 @@ package struct ModelLoader: Sendable {
     private func warmUp(
         _ sessions: SessionPool, _ interface: ModelInterface, _ graph: Graph
     ) throws(RepositoryError) {
-        guard !graph.nodes.contains(where: { $0.operation is any ControlFlowOperator }) else { return }
+        guard !graph.nodes.contains(where: { $0.operation.controlFlow != nil }) else { return }
         var inputs: [String: Tensor] = [:]
         guard let shapes = interface.shapes(itemCount: 1) else { return }
         for port in interface.inputs {

@@ -29,8 +29,15 @@ package protocol Endpoint: Sendable {
     /// What a bearer token must open where tokens are asked for.
     var scopes: AccessScopes { get }
 
+    /// The endpoint, where it knows its answer at once.
+    var immediate: (any ImmediateEndpoint)? { get }
+
     /// Runs on a loop and must not block. Throws instead of calling `completion`.
     func handle(_ call: EndpointCall, completion: @escaping EndpointCompletion) throws(RequestError)
+}
+
+extension Endpoint {
+    package var immediate: (any ImmediateEndpoint)? { nil }
 }
 
 extension Endpoint {
@@ -44,6 +51,7 @@ package protocol ImmediateEndpoint: Endpoint {
 
 extension ImmediateEndpoint {
     package var method: HTTPRequest.Method { .get }
+    package var immediate: (any ImmediateEndpoint)? { self }
 
     package func handle(
         _ call: EndpointCall, completion: @escaping EndpointCompletion

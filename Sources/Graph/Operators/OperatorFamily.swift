@@ -1,0 +1,51 @@
+/// Operators that are treated alike, with what they have in common.
+///
+/// The operator itself says which it is. A cast to the protocol would look through every conformance in the program, once
+/// for each type that has none: a tenth of a millisecond and more each time.
+package enum OperatorFamily {
+    case controlFlow(any ControlFlowOperator)
+    case recurrent(any RecurrentLayer)
+    case rows(any RowFunction)
+    case cumulative
+    case reduction
+    case argReduction
+    case none
+}
+
+extension Operator {
+    package var family: OperatorFamily { .none }
+
+    /// The operator, where it runs subgraphs.
+    package var controlFlow: (any ControlFlowOperator)? {
+        if case .controlFlow(let operation) = family { operation } else { nil }
+    }
+
+    /// The operator, where it is a recurrent layer.
+    package var recurrentLayer: (any RecurrentLayer)? {
+        if case .recurrent(let layer) = family { layer } else { nil }
+    }
+}
+
+extension ControlFlowOperator {
+    package var family: OperatorFamily { .controlFlow(self) }
+}
+
+extension RecurrentLayer {
+    package var family: OperatorFamily { .recurrent(self) }
+}
+
+extension RowFunction {
+    package var family: OperatorFamily { .rows(self) }
+}
+
+extension Cumulative {
+    package var family: OperatorFamily { .cumulative }
+}
+
+extension Reduction {
+    package var family: OperatorFamily { .reduction }
+}
+
+extension ArgReduction {
+    package var family: OperatorFamily { .argReduction }
+}
