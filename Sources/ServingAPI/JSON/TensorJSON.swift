@@ -37,21 +37,23 @@ package enum TensorJSON {
         _ reader: inout JSONReader, _ name: String, _ shape: Shape, as type: Element.Type
     ) throws(RequestError) -> Tensor {
         let start = reader.position
-        return try Tensor(elementType: Element.elementType, shape: shape) { (memory) throws(RequestError) in
-            // A tensor's own memory is aligned for every element type and holds exactly `shape.count` of them.
-            let elements = memory.bindMemory(to: Element.self)
-            precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
-            var filler = Filler<Element>(elements: elements, shape: shape)
-            let failure = reader.numbers { scanner -> Filler<Element>.Failure? in
-                do throws(Filler<Element>.Failure) {
-                    try filler.fill(&scanner)
-                    return nil
-                } catch {
-                    return error
-                }
+        var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        let tensor = Tensor(unfilled: Element.elementType, shape: shape, memory: &memory)
+        // A tensor's own memory is aligned for every element type and holds exactly `shape.count` of them.
+        let elements = memory.bindMemory(to: Element.self)
+        precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
+        var filler = Filler<Element>(elements: elements, shape: shape)
+        let failure = reader.numbers { scanner -> Filler<Element>.Failure? in
+            do throws(Filler<Element>.Failure) {
+                try filler.fill(&scanner)
+                return nil
+            } catch {
+                return error
             }
-            if let failure { throw filler.error(failure, Element.elementType, name, reader, start) }
         }
+        if let failure { throw filler.error(failure, Element.elementType, name, reader, start) }
+        precondition(filler.count == shape.count, "\(filler.count) of \(shape.count) elements were filled")
+        return tensor
     }
 
     /// Puts numbers into memory in the order in which they come.
