@@ -12,7 +12,7 @@ struct BatchedCall {
 
     /// The axis of the items in each output; `nil` when items may be mixed.
     func outputAxes() -> [Int]? {
-        if node.operation.recurrentLayer != nil { return extents.isEmpty ? recurrentAxes() : nil }
+        if node.operation.isRecurrentLayer { return extents.isEmpty ? recurrentAxes() : nil }
         return outputAxis().map { [Int](repeating: $0, count: node.outputs.count) }
     }
 

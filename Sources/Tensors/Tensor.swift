@@ -44,13 +44,21 @@ package struct Tensor: Sendable {
         byteOffset = 0
     }
 
+    /// A copy of `bytes`, which must be exactly as many as the tensor takes.
+    package init(elementType: ElementType, shape: Shape, copying bytes: UnsafeRawBufferPointer) {
+        var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        self.init(unfilled: elementType, shape: shape, memory: &memory)
+        precondition(bytes.count == memory.count, "\(bytes.count) bytes for \(elementType)\(shape)")
+        memory.copyMemory(from: bytes)
+    }
+
     /// Throws `TensorError.elementCount` when there are not as many elements as the shape has.
     package init<Element: TensorElement>(_ elements: [Element], shape: Shape) throws(TensorError) {
         guard elements.count == shape.count else {
             throw .elementCount(shape: shape.dimensions, expected: shape.count, actual: elements.count)
         }
-        self.init(elementType: Element.elementType, shape: shape) { bytes in
-            elements.withUnsafeBytes { bytes.copyMemory(from: $0) }
+        self = elements.withUnsafeBytes {
+            Tensor(elementType: Element.elementType, shape: shape, copying: $0)
         }
     }
 
@@ -91,9 +99,7 @@ package struct Tensor: Sendable {
     /// The same tensor in memory of its own where it lies in a mapped file: nobody who writes the file changes it.
     package var detached: Tensor {
         guard storage.isMapped else { return self }
-        return withUnsafeBytes { bytes in
-            Tensor(elementType: elementType, shape: shape) { $0.copyMemory(from: bytes) }
-        }
+        return withUnsafeBytes { Tensor(elementType: elementType, shape: shape, copying: $0) }
     }
 
     /// A copy of the elements.

@@ -9,7 +9,7 @@ import Tensors
 /// Source: ONNX LSTM-22, GRU-22, RNN-22.
 struct RecurrentForms: FormRule {
     func form(_ site: FormSite) throws(Obstacle) -> Form? {
-        guard site.node.operation.recurrentLayer != nil, let form = site.form(0),
+        guard site.node.operation.isRecurrentLayer, let form = site.form(0),
             let weight = site.constant(1),
             weight.shape.rank == 3, weight.elementType.isFloatingPoint, weight.shape.count > 0,
             form.core.extents?.count == 3, form.core.extents?[2] == weight.shape[2],

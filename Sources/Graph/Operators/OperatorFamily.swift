@@ -4,7 +4,7 @@
 /// for each type that has none: a tenth of a millisecond and more each time.
 package enum OperatorFamily {
     case controlFlow(any ControlFlowOperator)
-    case recurrent(any RecurrentLayer)
+    case recurrent
     case rows(any RowFunction)
     case cumulative
     case reduction
@@ -20,9 +20,8 @@ extension Operator {
         if case .controlFlow(let operation) = family { operation } else { nil }
     }
 
-    /// The operator, where it is a recurrent layer.
-    package var recurrentLayer: (any RecurrentLayer)? {
-        if case .recurrent(let layer) = family { layer } else { nil }
+    package var isRecurrentLayer: Bool {
+        if case .recurrent = family { true } else { false }
     }
 }
 
@@ -31,7 +30,7 @@ extension ControlFlowOperator {
 }
 
 extension RecurrentLayer {
-    package var family: OperatorFamily { .recurrent(self) }
+    package var family: OperatorFamily { .recurrent }
 }
 
 extension RowFunction {

@@ -29,7 +29,6 @@ struct SchedulerState {
     private var queuedNanoseconds: UInt64 = 0
     /// When the runs that are under way should end.
     private var slots: [UInt64?]
-    private var runningCount = 0
     /// Whether those that are under way are narrow; there is never a wide one beside a narrow one.
     private var isNarrow = false
     /// Where the model stood whose turn came last: one that had nothing to do until now begins there.
@@ -41,6 +40,8 @@ struct SchedulerState {
         self.configuration = configuration
         slots = Array(repeating: nil, count: max(configuration.runLimit, configuration.threadCount))
     }
+
+    private var runningCount: Int { slots.count { $0 != nil } }
 
     /// Whether a run may begin beside those under way. The last narrow ones end before a wide one begins.
     private var hasRoom: Bool {
@@ -168,7 +169,6 @@ struct SchedulerState {
         virtualNanoseconds = max(virtualNanoseconds, queue.virtualNanoseconds)
         queue.virtualNanoseconds &+= cost
         slots[slot] = now &+ cost &* UInt64(isNarrow ? configuration.threadCount : 1)
-        runningCount += 1
         self.isNarrow = isNarrow
         let leavesRoom = hasRoom && active.contains { isRipe($0, at: now) }
         return Run(
@@ -180,7 +180,6 @@ struct SchedulerState {
     /// Frees the run's place, and charges the model what the run took. `itemCount`: 0 for a run that says nothing of others.
     mutating func finish(_ run: Run, itemCount: Int, nanoseconds: UInt64) {
         slots[run.slot] = nil
-        runningCount -= 1
         // What it would have taken on all threads.
         let share = run.isNarrow ? nanoseconds / UInt64(configuration.threadCount) : nanoseconds
         run.queue.virtualNanoseconds = run.queue.virtualNanoseconds &- run.costNanoseconds &+ share

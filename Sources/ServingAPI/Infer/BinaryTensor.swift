@@ -12,10 +12,6 @@ enum BinaryTensor {
             throw .input(
                 name, reason: "element \(index - bytes.startIndex) is \(bytes[index]), a BOOL is 0 or 1")
         }
-        var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-        let tensor = Tensor(unfilled: elementType, shape: shape, memory: &memory)
-        precondition(bytes.count == memory.count, "\(bytes.count) bytes for \(elementType)\(shape)")
-        bytes.withUnsafeBytes { memory.copyMemory(from: $0) }
-        return tensor
+        return bytes.withUnsafeBytes { Tensor(elementType: elementType, shape: shape, copying: $0) }
     }
 }

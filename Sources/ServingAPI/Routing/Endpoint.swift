@@ -38,9 +38,6 @@ package protocol Endpoint: Sendable {
 
 extension Endpoint {
     package var immediate: (any ImmediateEndpoint)? { nil }
-}
-
-extension Endpoint {
     package var scopes: AccessScopes { .introspect }
 }
 

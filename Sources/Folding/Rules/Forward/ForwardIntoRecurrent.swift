@@ -11,7 +11,7 @@ import Tensors
 /// that are not finite in W's element type.
 /// Source: ONNX LSTM-22, GRU-22, RNN-22.
 struct ForwardIntoRecurrent: ForwardAbsorber {
-    func matches(_ node: Node) -> Bool { node.operation.recurrentLayer != nil }
+    func matches(_ node: Node) -> Bool { node.operation.isRecurrentLayer }
 
     func absorb(_ site: ForwardSite, into plan: inout ForwardPlan) throws(FoldRefusal) {
         let node = site.node
