@@ -35,6 +35,55 @@ const ck_kernels *ck_kernels_of(ck_instruction_set set) {
 
 typedef float LooseFloat __attribute__((aligned(1)));
 
+enum { QUAD = 4 };
+typedef float Quad __attribute__((vector_size(QUAD * sizeof(float))));
+
+// The columns of four rows of four floats.
+static inline void transpose_quads(const LooseFloat *rows, ptrdiff_t stride, Quad columns[QUAD]) {
+    Quad row[QUAD];
+    for (ptrdiff_t i = 0; i < QUAD; i++) memcpy(&row[i], rows + i * stride, sizeof(Quad));
+    const Quad low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+    const Quad high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+    const Quad low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+    const Quad high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+    columns[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+    columns[1] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+    columns[2] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+    columns[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+}
+
+// Transposes `count` lines of [inputs][taps] floats to [taps][inputs][width]; lines that fill up the width are zero.
+static void transpose_lines(
+    float *destination, const LooseFloat *source, size_t count, size_t inputs, size_t taps, ptrdiff_t lineStride,
+    size_t width) {
+    size_t line = 0;
+    for (; line + QUAD <= count; line += QUAD) {
+        const LooseFloat *rows = source + (ptrdiff_t)line * lineStride;
+        size_t input = 0, tap = 0;
+        for (size_t column = 0; column < inputs * taps; column += QUAD) {
+            const size_t size = inputs * taps - column < QUAD ? inputs * taps - column : QUAD;
+            Quad columns[QUAD];
+            if (size == QUAD)
+                transpose_quads(rows + column, lineStride, columns);
+            else
+                for (size_t j = 0; j < size; j++)
+                    for (size_t i = 0; i < QUAD; i++) columns[j][i] = rows[(ptrdiff_t)i * lineStride + (ptrdiff_t)(column + j)];
+            for (size_t j = 0; j < size; j++) {
+                memcpy(destination + (tap * inputs + input) * width + line, &columns[j], sizeof(Quad));
+                if (++tap < taps) continue;
+                tap = 0;
+                input++;
+            }
+        }
+    }
+    for (; line < width; line++) {
+        const LooseFloat *row = source + (ptrdiff_t)line * lineStride;
+        for (size_t tap = 0; tap < taps; tap++)
+            for (size_t input = 0; input < inputs; input++)
+                destination[(tap * inputs + input) * width + line] = line < count ? row[input * taps + tap] : 0;
+    }
+}
+
 void ck_pack_panels(
     float *destination, const void *source, size_t lines, size_t depth, ptrdiff_t lineStride, ptrdiff_t depthStride,
     size_t width) {
@@ -49,14 +98,17 @@ void ck_pack_panels(
                 memcpy(place, row, count * sizeof(float));
                 for (size_t i = count; i < width; i++) place[i] = 0;
             }
-            continue;
-        }
-        for (size_t i = 0; i < width; i++) {
-            const LooseFloat *row = panel + (ptrdiff_t)i * lineStride;
-            if (i < count)
-                for (size_t k = 0; k < depth; k++) destination[k * width + i] = row[(ptrdiff_t)k * depthStride];
-            else
-                for (size_t k = 0; k < depth; k++) destination[k * width + i] = 0;
+        } else if (depthStride == 1) {
+            for (size_t k = 0; k < depth; k += CK_BLOCK)
+                transpose_lines(
+                    destination + k * width, panel + k, count, depth - k < CK_BLOCK ? depth - k : CK_BLOCK, 1, lineStride,
+                    width);
+        } else {
+            for (size_t i = 0; i < width; i++) {
+                const LooseFloat *row = panel + (ptrdiff_t)i * lineStride;
+                for (size_t k = 0; k < depth; k++)
+                    destination[k * width + i] = i < count ? row[(ptrdiff_t)k * depthStride] : 0;
+            }
         }
     }
 }
@@ -67,14 +119,11 @@ void ck_pack_blocked(
     for (size_t output = 0; output < outputs; output += panelChannels) {
         const size_t count = outputs - output < panelChannels ? outputs - output : panelChannels;
         for (size_t block = 0; block < inputs; block += CK_BLOCK) {
-            const size_t depth = inputs - block < CK_BLOCK ? inputs - block : CK_BLOCK;
-            for (size_t i = 0; i < panelChannels; i++) {
-                const LooseFloat *row = first + ((output + i) * inputs + block) * taps;
-                for (size_t tap = 0; tap < taps; tap++)
-                    for (size_t k = 0; k < depth; k++)
-                        destination[(tap * depth + k) * panelChannels + i] = i < count ? row[k * taps + tap] : 0;
-            }
-            destination += taps * depth * panelChannels;
+            const size_t size = inputs - block < CK_BLOCK ? inputs - block : CK_BLOCK;
+            transpose_lines(
+                destination, first + (output * inputs + block) * taps, count, size, taps, (ptrdiff_t)(inputs * taps),
+                panelChannels);
+            destination += taps * size * panelChannels;
         }
     }
 }
