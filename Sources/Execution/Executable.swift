@@ -45,6 +45,10 @@ package final class Executable: Sendable {
         guard instructionSet.isSupported else {
             throw .kernels(.unsupportedInstructionSet(instructionSet))
         }
+        let packing = options.packing
+        var options = options
+        // The threads are not held for a network that is packed.
+        options.packing = .callerOnly
         self.options = options
         var graph: Graph
         var values: [String: ValueInfo]
@@ -62,7 +66,7 @@ package final class Executable: Sendable {
         original.constants = [:]
         let context = LoweringContext(
             graph: graph, values: values, kernels: KernelTable(instructionSet),
-            usesWinograd: options.usesWinograd, packingThreadCount: options.packingThreadCount)
+            usesWinograd: options.usesWinograd, packing: packing)
         graph.constants = [:]
         values = [:]
         let builder = StepBuilder(consume context, options.lowerings)

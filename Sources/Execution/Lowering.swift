@@ -46,8 +46,8 @@ package struct LoweringContext: Sendable {
     package let kernels: KernelTable
     /// Whether 3×3 convolutions may be computed by Winograd's algorithm.
     package var usesWinograd = true
-    /// On how many threads the weights of a layer are packed.
-    package var packingThreadCount = 1
+    /// What packs the weights of a layer.
+    package var packing = PanelPacking.callerOnly
     /// The values that do not lie plain.
     package internal(set) var layouts: [String: ValueLayout] = [:]
 

@@ -65,6 +65,13 @@ package final class WorkerPool: @unchecked Sendable {
         }
     }
 
+    /// Packs weights on these threads.
+    package var packing: PanelPacking {
+        PanelPacking(threadCount: threadCount) { [self] count, part in
+            run(taskCount: count) { _, number in part(number) }
+        }
+    }
+
     private struct Body {
         let call: (_ worker: Int, _ task: Int) -> Void
     }

@@ -14,10 +14,10 @@ package final class BlockedWeights: Sendable {
     /// [groups · panels · panelChannels]
     package let bias: FloatMemory
 
-    /// Packs [groups · outputs, inputs, taps], which need not be aligned, on at most `threadCount` threads.
+    /// Packs [groups · outputs, inputs, taps], which need not be aligned.
     package init(
         _ bytes: UnsafeRawBufferPointer, groups: Int, inputChannels: Int, outputChannels: Int, taps: Int,
-        bias: [Float]?, kernels: KernelTable, threadCount: Int = 1
+        bias: [Float]?, kernels: KernelTable, packing: PanelPacking = .callerOnly
     ) {
         self.groups = groups
         self.inputChannels = inputChannels
@@ -35,7 +35,7 @@ package final class BlockedWeights: Sendable {
         nonisolated(unsafe) let source = bytes.baseAddress!
         let width = panelChannels
         for group in 0..<groups {
-            _ = PanelPacking.run(panelCount: panels, floatCount: size, threadCount: threadCount) { range in
+            _ = packing.run(panelCount: panels, floatCount: size) { range in
                 let first = range.lowerBound * width
                 ck_pack_blocked(
                     memory.pointer + (group * panels + range.lowerBound) * panelStride,

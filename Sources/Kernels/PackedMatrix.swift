@@ -14,11 +14,11 @@ package final class PackedMatrix: Sendable {
 
     /// Packs `matrixCount` matrices of `lines` × `depth` floats, which begin at `bytes` and need not be aligned.
     ///
-    /// The strides are in floats; at most `threadCount` threads do it. Traps when the matrices end behind `bytes`.
+    /// The strides are in floats. Traps when the matrices end behind `bytes`.
     package init(
         _ bytes: UnsafeRawBufferPointer, lines: Int, depth: Int, width: Int, lineStride: Int,
         depthStride: Int,
-        matrixCount: Int = 1, matrixStride: Int = 0, threadCount: Int = 1
+        matrixCount: Int = 1, matrixStride: Int = 0, packing: PanelPacking = .callerOnly
     ) {
         self.lines = lines
         self.depth = depth
@@ -34,9 +34,7 @@ package final class PackedMatrix: Sendable {
         // Read alone, until all threads have ended.
         nonisolated(unsafe) let source = bytes.baseAddress!
         for matrix in 0..<matrixCount {
-            _ = PanelPacking.run(
-                panelCount: panels, floatCount: lines * depth, threadCount: threadCount
-            ) { range in
+            _ = packing.run(panelCount: panels, floatCount: lines * depth) { range in
                 let line = range.lowerBound * width
                 ck_pack_panels(
                     memory.pointer + matrix * stride + line * depth,

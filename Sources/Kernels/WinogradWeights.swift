@@ -12,11 +12,11 @@ package final class WinogradWeights: Sendable {
     /// [panels · panelChannels]
     package let bias: FloatMemory
 
-    /// Transforms [outputs, inputs, 3, 3], which need not be aligned, on at most `threadCount` threads; `nil` when a result
+    /// Transforms [outputs, inputs, 3, 3], which need not be aligned; `nil` when a result
     /// is not finite.
     package init?(
         _ bytes: UnsafeRawBufferPointer, tile: WinogradTile, inputChannels: Int, outputChannels: Int,
-        bias: [Float]?, kernels: KernelTable, threadCount: Int = 1
+        bias: [Float]?, kernels: KernelTable, packing: PanelPacking = .callerOnly
     ) {
         precondition(
             outputChannels * inputChannels * 9 * MemoryLayout<Float>.stride <= bytes.count,
@@ -33,9 +33,7 @@ package final class WinogradWeights: Sendable {
         // Read alone, until all threads have ended.
         nonisolated(unsafe) let source = bytes.baseAddress!
         let width = panelChannels
-        let isFinite = PanelPacking.run(
-            panelCount: paddedOutputs / width, floatCount: memory.count, threadCount: threadCount
-        ) { range in
+        let isFinite = packing.run(panelCount: paddedOutputs / width, floatCount: memory.count) { range in
             ck_pack_winograd(
                 memory.pointer, source, outputChannels, inputChannels, tile.extent, tile.stride, width,
                 range.lowerBound, range.count)

@@ -56,7 +56,8 @@ struct LoadedModel {
             return try Executable(
                 consume whole,
                 options: ExecutionOptions(
-                    usesWinograd: usesWinograd, packingThreadCount: ThreadCount.available))
+                    usesWinograd: usesWinograd,
+                    packing: WorkerPool(threadCount: ThreadCount.available).packing))
         } catch {
             throw CommandFailure.data("\(path): \(error)")
         }

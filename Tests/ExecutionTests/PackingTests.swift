@@ -1,3 +1,4 @@
+import Execution
 import Kernels
 import Tensors
 import Testing
@@ -12,24 +13,26 @@ import Testing
     }
 
     /// Whether `pack` gives the same bits on any number of threads.
-    private func expectSame(_ pack: (_ threadCount: Int) throws -> FloatMemory) rethrows {
+    private func expectSame(_ pack: (_ packing: PanelPacking) throws -> FloatMemory) rethrows {
         func bits(_ memory: FloatMemory) -> [UInt32] {
             (0..<memory.count).map { memory.pointer[$0].bitPattern }
         }
-        let expected = bits(try pack(1))
+        let expected = bits(try pack(.callerOnly))
         #expect(expected.contains { $0 != 0 })
-        for threadCount in Self.threadCounts { #expect(bits(try pack(threadCount)) == expected) }
+        for threadCount in Self.threadCounts {
+            #expect(bits(try pack(WorkerPool(threadCount: threadCount).packing)) == expected)
+        }
     }
 
     @Test(arguments: InstructionSet.supported, [1, 3])
     func `blocked weights`(_ set: InstructionSet, _ groups: Int) {
         let (inputs, outputs, taps) = (100, 299, 9)
         let tensor = weights([groups * outputs, inputs, taps])
-        expectSame { threadCount in
+        expectSame { packing in
             tensor.withUnsafeBytes {
                 BlockedWeights(
                     $0, groups: groups, inputChannels: inputs, outputChannels: outputs, taps: taps, bias: nil,
-                    kernels: KernelTable(set), threadCount: threadCount
+                    kernels: KernelTable(set), packing: packing
                 ).memory
             }
         }
@@ -39,11 +42,11 @@ import Testing
     func `winograd's weights`(_ set: InstructionSet, _ tile: WinogradTile) throws {
         let (inputs, outputs) = (90, 211)
         let tensor = weights([outputs, inputs, 3, 3])
-        func pack(_ tensor: Tensor, _ threadCount: Int) -> WinogradWeights? {
+        func pack(_ tensor: Tensor, _ packing: PanelPacking) -> WinogradWeights? {
             tensor.withUnsafeBytes {
                 WinogradWeights(
                     $0, tile: tile, inputChannels: inputs, outputChannels: outputs, bias: nil,
-                    kernels: KernelTable(set), threadCount: threadCount)
+                    kernels: KernelTable(set), packing: packing)
             }
         }
         try expectSame { try #require(pack(tensor, $0)).memory }
@@ -52,7 +55,9 @@ import Testing
             var elements = try tensor.elements(as: Float.self)
             elements[place] = .infinity
             let damaged = try Tensor(elements, shape: tensor.shape)
-            for threadCount in Self.threadCounts { #expect(pack(damaged, threadCount) == nil) }
+            for threadCount in Self.threadCounts {
+                #expect(pack(damaged, WorkerPool(threadCount: threadCount).packing) == nil)
+            }
         }
     }
 
@@ -60,14 +65,63 @@ import Testing
     func `panels of a matrix`(_ isTransposed: Bool, _ matrixCount: Int) {
         let (lines, depth) = (701, 401)
         let tensor = weights([matrixCount, lines, depth])
-        expectSame { threadCount in
+        expectSame { packing in
             tensor.withUnsafeBytes {
                 PackedMatrix(
                     $0, lines: lines, depth: depth, width: 16, lineStride: isTransposed ? depth : 1,
                     depthStride: isTransposed ? 1 : lines, matrixCount: matrixCount,
                     matrixStride: lines * depth,
-                    threadCount: threadCount
+                    packing: packing
                 ).memory
+            }
+        }
+    }
+
+    @Test(arguments: InstructionSet.supported, [1, 4, 9])
+    func `a panel holds every weight in its place`(_ set: InstructionSet, _ taps: Int) throws {
+        for (inputs, outputs) in [(1, 1), (3, 5), (37, 21), (64, 48)] {
+            let tensor = weights([outputs, inputs, taps])
+            let source = try tensor.elements(as: Float.self)
+            let packed = tensor.withUnsafeBytes {
+                BlockedWeights(
+                    $0, groups: 1, inputChannels: inputs, outputChannels: outputs, taps: taps, bias: nil,
+                    kernels: KernelTable(set))
+            }
+            let width = packed.panelChannels
+            var place = 0
+            for panel in 0..<packed.panelCount {
+                for block in stride(from: 0, to: inputs, by: 16) {
+                    for tap in 0..<taps {
+                        for input in block..<min(inputs, block + 16) {
+                            for output in panel * width..<(panel + 1) * width {
+                                let expected =
+                                    output < outputs ? source[(output * inputs + input) * taps + tap] : 0
+                                #expect(packed.memory.pointer[place] == expected)
+                                place += 1
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [6, 16]) func `a panel of a matrix holds every element in its place`(_ width: Int) throws
+    {
+        for (lines, depth) in [(1, 1), (5, 3), (21, 37), (48, 64)] {
+            let tensor = weights([lines, depth])
+            let source = try tensor.elements(as: Float.self)
+            let packed = tensor.withUnsafeBytes {
+                PackedMatrix($0, lines: lines, depth: depth, width: width, lineStride: depth, depthStride: 1)
+            }
+            for panel in 0..<packed.panelCount {
+                for k in 0..<depth {
+                    for line in panel * width..<(panel + 1) * width {
+                        let expected = line < lines ? source[line * depth + k] : 0
+                        let place = packed.pointer(matrix: 0, panel: panel) + k * width + line % width
+                        #expect(place.pointee == expected)
+                    }
+                }
             }
         }
     }

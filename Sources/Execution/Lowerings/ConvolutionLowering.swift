@@ -35,7 +35,7 @@ struct ConvolutionLowering: Lowering {
                 BlockedWeights(
                     bytes, groups: operation.group, inputChannels: inputChannels, outputChannels: rows,
                     taps: taps, bias: bias, kernels: context.kernels,
-                    threadCount: context.packingThreadCount)
+                    packing: context.packing)
             }
         }
         if operation.group == 1, context.layout(input) == .plain,
@@ -62,7 +62,7 @@ struct ConvolutionLowering: Lowering {
             PackedMatrix(
                 bytes, lines: rows, depth: depth, width: context.kernels.tileRows, lineStride: depth,
                 depthStride: 1, matrixCount: operation.group, matrixStride: rows * depth,
-                threadCount: context.packingThreadCount)
+                packing: context.packing)
         }
         return LoweredNode(
             operation: ConvolutionOperation(

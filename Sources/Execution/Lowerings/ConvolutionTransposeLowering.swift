@@ -24,7 +24,7 @@ struct ConvolutionTransposeLowering: Lowering {
             PackedMatrix(
                 bytes, lines: lines, depth: depth, width: context.kernels.tileRows, lineStride: 1,
                 depthStride: lines, matrixCount: operation.group, matrixStride: depth * lines,
-                threadCount: context.packingThreadCount)
+                packing: context.packing)
         }
         return LoweredNode(
             operation: ConvolutionTransposeOperation(

@@ -69,7 +69,7 @@ struct MatrixProductLowering: Lowering {
             PackedMatrix(
                 bytes, lines: columns, depth: depth, width: context.kernels.tileColumns,
                 lineStride: transposed ? depth : 1, depthStride: transposed ? 1 : columns,
-                threadCount: context.packingThreadCount)
+                packing: context.packing)
         }
     }
 }

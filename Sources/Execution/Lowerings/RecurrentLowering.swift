@@ -67,7 +67,7 @@ struct RecurrentLowering: Lowering {
             PackedMatrix(
                 bytes, lines: gates, depth: depth, width: context.kernels.tileColumns, lineStride: depth,
                 depthStride: 1, matrixCount: weights.shape[0], matrixStride: gates * depth,
-                threadCount: context.packingThreadCount)
+                packing: context.packing)
         }
     }
 }

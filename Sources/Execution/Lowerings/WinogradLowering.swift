@@ -29,7 +29,7 @@ package struct WinogradLowering: Lowering {
         let weights = weight.withUnsafeBytes { bytes in
             WinogradWeights(
                 bytes, tile: tile, inputChannels: weight.shape[1], outputChannels: weight.shape[0],
-                bias: bias, kernels: context.kernels, threadCount: context.packingThreadCount)
+                bias: bias, kernels: context.kernels, packing: context.packing)
         }
         guard let weights else { return nil }
         return LoweredNode(

@@ -32,7 +32,7 @@ package struct ModelLoader: Sendable {
         self.workers = workers
         self.clock = clock
         var options = options
-        options.packingThreadCount = workers.threadCount
+        options.packing = workers.packing
         self.options = options
         self.batching = batching
         self.makesDigests = makesDigests
