@@ -23,10 +23,14 @@ struct BatchedCall {
         case "Resize": guard extents.allSatisfy({ $0 == 3 }) else { return nil }
         default: guard extents.isEmpty else { return nil }
         }
-        if case .rows(let rows) = node.operation.family { return rowAxis(rows) }
+        switch node.operation.family {
+        case .rows(let rows): return rowAxis(rows)
+        case .elementwise: return broadcastAxis()
+        default: break
+        }
         switch node.operation {
-        case is UnaryFunction, is Identity, is Cast, is CastLike, is Dropout, is Clip, is Shrink, is Not,
-            is BitwiseNot, is IsNaN, is IsInf, is BinaryOperator, is Variadic, is Where, is PRelu, is Pow:
+        case is Identity, is Cast, is CastLike, is Dropout, is Clip, is Shrink, is Not, is BitwiseNot,
+            is IsNaN, is IsInf, is Where, is PRelu, is Pow:
             return broadcastAxis()
         case let affine as Affine: return axes[0] == affine.axis ? nil : axes[0]
         case is Conv, is ConvTranspose, is ConvInteger, is QLinearConv, is AveragePool, is LpPool,

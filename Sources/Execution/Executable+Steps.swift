@@ -4,18 +4,35 @@ import Tensors
 extension Executable {
     /// What a run does, in order.
     package var stepDescriptions: [StepDescription] {
-        var computed = Set(inputNames)
-        for step in steps { for node in step.nodes { computed.formUnion(node.outputs.compactMap { $0 }) } }
+        let computed = computedNames
         return steps.map { step in
-            let weights = Set(step.nodes.flatMap { $0.inputs.compactMap { $0 } }).subtracting(computed)
             let outputs = step.outputs.compactMap { $0 }
             return StepDescription(
                 nodes: step.nodes.map(\.name), operators: step.nodes.map(\.type),
                 kernel: step.operation.kernelName, layout: step.layout,
                 inputs: step.inputs.map { ($0, values[$0]) }, outputs: outputs.map { ($0, values[$0]) },
                 inputByteCount: byteCount(step.inputs.filter(computed.contains)),
-                weightByteCount: byteCount(Array(weights)) ?? 0, outputByteCount: byteCount(outputs))
+                weightByteCount: weightByteCount(of: step, computed), outputByteCount: byteCount(outputs))
         }
+    }
+
+    /// The bytes of all steps' weights, packed or read as they are.
+    package var weightByteCount: Int {
+        let computed = computedNames
+        return steps.reduce(0) { sum, step in
+            let (total, overflow) = sum.addingReportingOverflow(weightByteCount(of: step, computed))
+            return overflow ? Int.max : total
+        }
+    }
+
+    /// The inputs and what the steps define.
+    private var computedNames: Set<String> {
+        Set(inputNames).union(steps.lazy.flatMap(\.nodes).flatMap(\.outputs).compactMap { $0 })
+    }
+
+    private func weightByteCount(of step: Step, _ computed: Set<String>) -> Int {
+        let names = Set(step.nodes.lazy.flatMap(\.inputs).compactMap { $0 }.filter { !computed.contains($0) })
+        return byteCount(Array(names)) ?? 0
     }
 
     private func byteCount(_ names: [String]) -> Int? {

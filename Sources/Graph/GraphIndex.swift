@@ -10,6 +10,9 @@ package struct GraphIndex: Sendable {
         var producers: [String: Int] = [:]
         var consumers: [String: [Int]] = [:]
         var positions: [Node.Identifier: Int] = [:]
+        producers.reserveCapacity(graph.nodes.count)
+        consumers.reserveCapacity(graph.nodes.count + graph.constants.count)
+        positions.reserveCapacity(graph.nodes.count)
         for (index, node) in graph.nodes.enumerated() {
             positions[node.identifier] = index
             for case let name? in node.outputs { producers[name] = index }

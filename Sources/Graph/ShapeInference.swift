@@ -18,6 +18,7 @@ extension Graph {
     /// What is known of every value when this is known of the inputs.
     func inferValues(inputs given: [String: ValueInfo]) throws(GraphError) -> [String: ValueInfo] {
         var values: [String: ValueInfo] = [:]
+        values.reserveCapacity(constants.count + inputs.count + nodes.count)
         for (name, tensor) in constants {
             values[name] =
                 overridableInputs.contains(name)

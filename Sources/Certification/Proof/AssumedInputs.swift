@@ -9,7 +9,7 @@ struct AssumedInputs {
         let shapes: [String: Shape]
         let before, after: CutGraph
 
-        init(_ shapes: [String: Shape], _ before: Graph, _ after: Graph) throws(GraphError) {
+        init(_ shapes: [String: Shape], _ before: GraphIndex, _ after: GraphIndex) throws(GraphError) {
             self.shapes = shapes
             self.before = try CutGraph(before, shapes)
             self.after = try CutGraph(after, shapes)
@@ -28,11 +28,12 @@ struct AssumedInputs {
 
     /// Throws the operators' errors when neither a candidate nor the declared extents are accepted.
     init(_ before: Graph, _ after: Graph) throws(GraphError) {
+        let (before, after) = (GraphIndex(before), GraphIndex(after))
         let ranks = Self.ranks(of: before)
         var tried: [[String: Shape]] = []
         for candidates in Self.candidates {
             for (batch, extent) in candidates {
-                let candidate = Self.shapes(before, ranks, batch: batch, extent: extent)
+                let candidate = Self.shapes(before.graph, ranks, batch: batch, extent: extent)
                 guard !tried.contains(candidate) else { continue }
                 tried.append(candidate)
                 guard let size = try? Size(candidate, before, after) else { continue }
@@ -70,8 +71,8 @@ struct AssumedInputs {
     }
 
     /// What the weights of an input's first reader say of its extents.
-    private static func ranks(of graph: Graph) -> [String: [Int?]] {
-        let index = GraphIndex(graph)
+    private static func ranks(of index: GraphIndex) -> [String: [Int?]] {
+        let graph = index.graph
         var result: [String: [Int?]] = [:]
         for port in graph.inputs {
             for reader in index.consumers(of: port.name) where reader.input(0) == port.name {

@@ -20,9 +20,10 @@ struct CutGraph {
     /// The value that each is a copy of, where it is one.
     private let originals: [String: String]
     private let index: GraphIndex
-    private let positions: [Node.Identifier: Int]
 
-    init(_ graph: Graph, _ shapes: [String: Shape]) throws(GraphError) {
+    init(_ index: GraphIndex, _ shapes: [String: Shape]) throws(GraphError) {
+        let graph = index.graph
+        self.index = index
         self.graph = graph
         let values = try graph.inferValues(inputShapes: shapes)
         self.values = values
@@ -31,9 +32,6 @@ struct CutGraph {
         definedNames = Set(graph.nodes.flatMap(\.outputs).compactMap { $0 }).filter { name in
             graph.fixedConstant(originals[name] ?? name) == nil
         }
-        index = GraphIndex(graph)
-        positions = Dictionary(
-            uniqueKeysWithValues: graph.nodes.enumerated().map { ($0.element.identifier, $0.offset) })
     }
 
     /// Identity, Dropout in inference, and Cast to the type that a value has give what they read.
@@ -153,7 +151,7 @@ struct CutGraph {
             }
         }
         let ordered = nodes.values.sorted {
-            positions[$0.identifier, default: 0] < positions[$1.identifier, default: 0]
+            index.position(of: $0.identifier) ?? 0 < index.position(of: $1.identifier) ?? 0
         }
         return Piece(root: root, nodes: ordered, leaves: leaves)
     }

@@ -192,7 +192,7 @@ struct CroppedEquivalent: Sendable {
             name: "cropped", opset: node.opset, inputs: [Graph.Port(name: "x", info: info)],
             outputs: [Graph.Port(name: "y", info: ValueInfo(.float64, nil))], constants: ["w": weight],
             nodes: nodes)
-        let cut = try CutGraph(graph, [:])
+        let cut = try CutGraph(GraphIndex(graph), [:])
         let form = try cut.form(of: try cut.piece(of: "y", cutting: [:]))
         guard case .linear(let map) = form.core.kind, form.scale == nil else { return false }
         let claim = LinearClaim(map, shift: form.shift, input: inputShape, output: output)

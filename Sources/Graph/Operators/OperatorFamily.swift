@@ -6,6 +6,8 @@ package enum OperatorFamily {
     case controlFlow(any ControlFlowOperator)
     case recurrent
     case rows(any RowFunction)
+    /// Element by element, of inputs that are broadcast together.
+    case elementwise
     case cumulative
     case reduction
     case argReduction
@@ -31,6 +33,18 @@ extension ControlFlowOperator {
 
 extension RecurrentLayer {
     package var family: OperatorFamily { .recurrent }
+}
+
+extension UnaryFunction {
+    package var family: OperatorFamily { .elementwise }
+}
+
+extension BinaryOperator {
+    package var family: OperatorFamily { .elementwise }
+}
+
+extension Variadic {
+    package var family: OperatorFamily { .elementwise }
 }
 
 extension RowFunction {

@@ -48,10 +48,7 @@ package final class LoadedModel: Sendable {
         self.sessions = sessions
         self.loadSeconds = loadSeconds
         self.digests = digests
-        weightByteCount = executable.stepDescriptions.reduce(0) { sum, step in
-            let (total, overflow) = sum.addingReportingOverflow(step.weightByteCount)
-            return overflow ? Int.max : total
-        }
+        weightByteCount = executable.weightByteCount
         self.files = files
         queue = InferenceQueue(allowsNarrowRuns: allowsNarrowRuns)
     }

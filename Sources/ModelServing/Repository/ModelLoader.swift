@@ -79,7 +79,13 @@ package struct ModelLoader: Sendable {
         } catch {
             throw .execution(error)
         }
-        let runByteCount = runByteCount(executable, interface, batching.overridden(by: description))
+        // The largest batch says what a run takes; the warm-up's schedule is made beside it.
+        let policy = batching.overridden(by: description)
+        let (runByteCount, _) = ConcurrentPair.results(threadCount: workers.threadCount) {
+            self.runByteCount(executable, interface, policy)
+        } _: {
+            self.runByteCount(executable, interface, BatchPolicy(maximumItemCount: 1))
+        }
         try Self.check(weightByteCount + (runByteCount ?? 0), available)
         let sessions = SessionPool(executable: executable, workers: workers)
         try checkGolden(folder + "/golden", interface, sessions, description.tolerance)
