@@ -158,10 +158,10 @@ struct ONNXStripper {
     }
 
     private static func count(
-        _ counter: inout Int, _ what: String, maximum: Int, at byteOffset: Int
+        _ counter: inout Int, _ what: @autoclosure () -> String, maximum: Int, at byteOffset: Int
     ) throws(ProtobufScanner.Damage) {
         counter += 1
-        try Self.check(what, counter, maximum: maximum, at: byteOffset)
+        try Self.check(what(), counter, maximum: maximum, at: byteOffset)
     }
 
     private static func check(
