@@ -182,10 +182,10 @@ struct Service {
 
     /// Begins to accept and to load: a server is live at once, and ready when every model is.
     func start() {
+        repository.start()
         server.start()
         adminServer?.start()
         watcher.start()
-        repository.start()
     }
 
     /// Answers what was accepted, then ends every thread.
