@@ -67,7 +67,8 @@ static void transpose_lines(
                 transpose_quads(rows + column, lineStride, columns);
             else
                 for (size_t j = 0; j < size; j++)
-                    for (size_t i = 0; i < QUAD; i++) columns[j][i] = rows[(ptrdiff_t)i * lineStride + (ptrdiff_t)(column + j)];
+                    for (size_t i = 0; i < QUAD; i++)
+                        columns[j][i] = rows[(ptrdiff_t)i * lineStride + (ptrdiff_t)(column + j)];
             for (size_t j = 0; j < size; j++) {
                 memcpy(destination + (tap * inputs + input) * width + line, &columns[j], sizeof(Quad));
                 if (++tap < taps) continue;
@@ -99,10 +100,10 @@ void ck_pack_panels(
                 for (size_t i = count; i < width; i++) place[i] = 0;
             }
         } else if (depthStride == 1) {
-            for (size_t k = 0; k < depth; k += CK_BLOCK)
-                transpose_lines(
-                    destination + k * width, panel + k, count, depth - k < CK_BLOCK ? depth - k : CK_BLOCK, 1, lineStride,
-                    width);
+            for (size_t k = 0; k < depth; k += CK_BLOCK) {
+                const size_t size = depth - k < CK_BLOCK ? depth - k : CK_BLOCK;
+                transpose_lines(destination + k * width, panel + k, count, size, 1, lineStride, width);
+            }
         } else {
             for (size_t i = 0; i < width; i++) {
                 const LooseFloat *row = panel + (ptrdiff_t)i * lineStride;

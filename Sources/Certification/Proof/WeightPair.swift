@@ -158,8 +158,8 @@ private struct WeightRun {
             found.radius <= abs(found.center) * Self.maximumRelativeRadius, expected.center != 0,
             found.center != 0
         else { return false }
-        // With d = |l − r|, the element before is |l| ≤ |r| + d over its factor, so that the radius is at most
-        // (|r| + d)·a + |r|·b, where a and b are the factors' relative radii and a rounding.
+        // With d = |l − r|, |l| ≤ |r| + d, and an element is its product over its factor: the radius is at most
+        // (|r| + d)·a + |r|·b, where a and b are the factors' relative radii and a rounding each.
         let a = expected.radius / abs(expected.center) + Ball.roundoff
         let b = found.radius / abs(found.center) + Ball.roundoff
         let inflation = Ball.inflation * Ball.inflation * Ball.inflation
