@@ -27,12 +27,13 @@ package final class Executable: Sendable {
     /// inputs, and axis 0 of every input and output holds the items.
     package let batchObstacle: String?
 
-    /// Weights are let go one by one as they are packed, if the caller gives up the graph.
+    /// Weights are let go one by one as `packing` packs them, if the caller gives up the graph.
     ///
     /// Throws the operators' errors, each at its node, and an instruction set that cannot be used.
-    package init(_ original: consuming Graph, options: ExecutionOptions = ExecutionOptions())
-        throws(ExecutionError)
-    {
+    package init(
+        _ original: consuming Graph, options: ExecutionOptions = ExecutionOptions(),
+        packing: PanelPacking = .callerOnly
+    ) throws(ExecutionError) {
         do {
             if let given = options.instructionSet {
                 instructionSet = given
@@ -45,10 +46,6 @@ package final class Executable: Sendable {
         guard instructionSet.isSupported else {
             throw .kernels(.unsupportedInstructionSet(instructionSet))
         }
-        let packing = options.packing
-        var options = options
-        // The threads are not held for a network that is packed.
-        options.packing = .callerOnly
         self.options = options
         var graph: Graph
         var values: [String: ValueInfo]

@@ -12,19 +12,16 @@ package struct ExecutionOptions: Sendable {
     package var usesWinograd: Bool
     /// How much work a step has for each thread at least; less is done by fewer threads.
     package var nanosecondsPerThread: Double
-    /// What packs the weights when the executable is made.
-    package var packing: PanelPacking
 
     package init(
         instructionSet: InstructionSet? = nil, arenaLimitByteCount: Int = 4 << 30,
         lowerings: LoweringCatalog = .standard, usesWinograd: Bool = true,
-        nanosecondsPerThread: Double = 5_000, packing: PanelPacking = .callerOnly
+        nanosecondsPerThread: Double = 5_000
     ) {
         self.instructionSet = instructionSet
         self.arenaLimitByteCount = arenaLimitByteCount
         self.lowerings = lowerings
         self.usesWinograd = usesWinograd
         self.nanosecondsPerThread = nanosecondsPerThread
-        self.packing = packing
     }
 }

@@ -55,9 +55,8 @@ struct LoadedModel {
         do {
             return try Executable(
                 consume whole,
-                options: ExecutionOptions(
-                    usesWinograd: usesWinograd,
-                    packing: WorkerPool(threadCount: ThreadCount.available).packing))
+                options: ExecutionOptions(usesWinograd: usesWinograd),
+                packing: WorkerPool(threadCount: ThreadCount.available).packing)
         } catch {
             throw CommandFailure.data("\(path): \(error)")
         }

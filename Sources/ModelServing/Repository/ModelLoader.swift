@@ -31,8 +31,6 @@ package struct ModelLoader: Sendable {
         self.fileNames = fileNames
         self.workers = workers
         self.clock = clock
-        var options = options
-        options.packing = workers.packing
         self.options = options
         self.batching = batching
         self.makesDigests = makesDigests
@@ -75,7 +73,7 @@ package struct ModelLoader: Sendable {
         let interface = try ModelInterface(folded)
         let executable: Executable
         do {
-            executable = try Executable(consume folded, options: options)
+            executable = try Executable(consume folded, options: options, packing: workers.packing)
         } catch {
             throw .execution(error)
         }
