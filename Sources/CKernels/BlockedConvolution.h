@@ -188,9 +188,9 @@ INLINE void contiguous_tile(
     finish_tile(c, &output, 1, panel, sums, pixels, vectors);
 }
 
-// A tile of a convolution from plain planes: every tap of every channel lies inside, a pixel beside the next.
+// A tile of a convolution from plain planes: every tap of every channel lies inside, `step` floats between the pixels.
 INLINE void planar_tile(
-    const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, const int pixels,
+    const ck_blocked_convolution *c, const float *source, size_t step, size_t output, size_t panel, const int pixels,
     const int vectors) {
     Vector sums[TILE_PIXELS][PANEL_VECTORS];
     begin_tile(c, panel, sums, pixels, vectors);
@@ -202,7 +202,7 @@ INLINE void planar_tile(
         for (int v = 0; v < vectors; v++) right[v] = load(weights + v * LANES);
 #pragma clang loop unroll(full)
         for (int i = 0; i < pixels; i++) {
-            const Vector left = splat(x[i]);
+            const Vector left = splat(x[(size_t)i * step]);
             for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(left, right[v], sums[i][v]);
         }
     }
@@ -265,8 +265,8 @@ static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t co
     case vectors: blocked_tile(c, run, first, panel, inside, pixels, vectors); break;
 #define PLANAR_CASE(pixels, vectors)                                                                             \
     case vectors:                                                                                                \
-        for (; tiles > 0; tiles--, source += pixels, output += pixels * CK_BLOCK)                                \
-            planar_tile(c, source, output, panel, pixels, vectors);                                              \
+        for (; tiles > 0; tiles--, source += pixels * step, output += pixels * CK_BLOCK)                         \
+            planar_tile(c, source, step, output, panel, pixels, vectors);                                        \
         break;
 #define CONTIGUOUS_CASE(pixels, vectors)                                                                         \
     case vectors:                                                                                                \
@@ -301,6 +301,7 @@ static void find_pixels(const ck_blocked_convolution *c, size_t first, size_t co
     static __attribute__((noinline)) void planar_tiles_##pixels(                                                 \
         const ck_blocked_convolution *c, const float *source, size_t output, size_t panel, size_t vectors,       \
         size_t tiles, const float *next, size_t lines) {                                                         \
+        const size_t step = c->strides[2];                                                                       \
         switch (vectors) { PLANAR_CASES(pixels) }                                                                \
     }                                                                                                            \
     static __attribute__((noinline)) void contiguous_tiles_##pixels(                                             \
@@ -448,11 +449,12 @@ static void planar_convolution(const ck_blocked_convolution *c) {
         const size_t row = pixel / extents[2], x = pixel % extents[2];
         const size_t z = row / extents[1], y = row % extents[1];
         const size_t count = extents[2] - x < c->pixelCount - done ? extents[2] - x : c->pixelCount - done;
-        const float *source = c->source + item * c->sourceItemStride + (z * c->extents[1] + y) * c->extents[2] + x;
+        const float *source = c->source + item * c->sourceItemStride
+            + (z * c->strides[0] * c->extents[1] + y * c->strides[1]) * c->extents[2] + x * c->strides[2];
         const size_t output = item * c->outputItemStride + pixel * CK_BLOCK;
         const Parts parts = parts_of(count, TILE_PIXELS);
         for (size_t panel = c->firstPanel; panel < c->firstPanel + c->panelCount; panel++)
-            run_tiles(planarTiles, c, source, 1, output, panel, parts);
+            run_tiles(planarTiles, c, source, c->strides[2], output, panel, parts);
         done += count;
     }
 }

@@ -58,21 +58,17 @@ package final class BlockedConvolution: @unchecked Sendable {
         self.init(c, taps: found, weights: weights, output: output)
     }
 
-    /// A convolution from plain planes as `geometry` prepares them; weights have one input channel and all taps.
-    package convenience init(weights: BlockedWeights, channels: Int, geometry: WindowGeometry, output: Side) {
-        var found: [ck_tap] = []
-        for channel in 0..<channels {
-            for tap in geometry.tapOffsets {
-                found.append(ck_tap(position: (0, 0, 0), offset: channel * geometry.planeCount + tap))
-            }
-        }
+    /// A convolution from plain planes as `window` reads them; weights have one input channel and all taps.
+    package convenience init(weights: BlockedWeights, window: PlanarWindow, output: Side) {
+        let axes = window.axes
         var c = ck_blocked_convolution()
-        c.sourceItemStride = channels * geometry.planeCount
+        c.sourceItemStride = window.isDirect ? window.inputCount : 0
         c.inputChannels = 1
-        c.extents = (1, geometry.sheetStride / max(1, geometry.rowStride), geometry.rowStride)
-        c.outputExtents = (geometry.axes[0].output, geometry.axes[1].output, geometry.axes[2].output)
-        c.strides = (1, 1, 1)
-        self.init(c, taps: found, weights: weights, output: output)
+        c.extents = (1, window.rowCount, window.rowLength)
+        c.outputExtents = (axes[0].output, axes[1].output, axes[2].output)
+        c.strides = (axes[0].stride, axes[1].stride, axes[2].stride)
+        let taps = window.tapOffsets.map { ck_tap(position: (0, 0, 0), offset: $0) }
+        self.init(c, taps: taps, weights: weights, output: output)
     }
 
     /// Completes a description of the source and the window.

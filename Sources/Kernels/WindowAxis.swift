@@ -21,6 +21,15 @@ package struct WindowAxis: Hashable, Sendable {
         WindowAxis(input: extent, output: extent, kernel: 1, stride: 1, dilation: 1, padBegin: 0)
     }
 
+    /// `given` as depth, height and width; axes on which nothing slides are merged, so that rows are long.
+    static func volume(_ given: [WindowAxis]) -> [WindowAxis] {
+        let axes = [WindowAxis](repeating: .whole(1), count: 3 - given.count) + given
+        guard axes[2].isIdentity, axes[1].isIdentity else { return axes }
+        let row = axes[1].output * axes[2].output
+        guard axes[0].isIdentity else { return [.whole(1), axes[0], .whole(row)] }
+        return [.whole(1), .whole(1), .whole(axes[0].output * row)]
+    }
+
     /// Whether output i is made from input i alone.
     package var isIdentity: Bool { kernel == 1 && stride == 1 && padBegin == 0 && input == output }
 

@@ -45,12 +45,7 @@ package struct WindowGeometry: Sendable {
             guard !overflow, product <= Self.maximumTapCount else { return nil }
             tapCount = product
         }
-        var axes = [WindowAxis](repeating: .whole(1), count: 3 - given.count) + given
-        // Axes on which nothing slides are merged, so that rows are long.
-        if axes[2].isIdentity, axes[1].isIdentity {
-            axes = [.whole(1), axes[0], .whole(axes[1].output * axes[2].output)]
-            if axes[1].isIdentity { axes = [.whole(1), .whole(1), .whole(axes[1].output * axes[2].output)] }
-        }
+        let axes = WindowAxis.volume(given)
         self.axes = axes
         isDirect = axes.allSatisfy(\.isDirect)
         let phases = axes.map(\.phases)

@@ -89,6 +89,23 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
         .init(channels: 16, outputChannels: 128, extents: [300], kernel: [1], strides: [3], batch: 1),
         .init(
             channels: 17, outputChannels: 129, extents: [5, 9, 8], kernel: [1, 1, 1], strides: [1, 2, 2]),
+        // Few channels: read as they lie, copied in strips of rows, in parts of a row, of several sheets, with wide borders.
+        .init(channels: 3, outputChannels: 20, extents: [32, 29], kernel: [4, 4], strides: [4, 4]),
+        .init(
+            channels: 3, outputChannels: 24, extents: [150, 131], kernel: [7, 7], strides: [2, 2],
+            pads: [3, 3, 3, 3]),
+        .init(
+            channels: 2, outputChannels: 8, extents: [20_000], kernel: [9], strides: [3], dilations: [2],
+            pads: [40, 7]),
+        .init(
+            channels: 8, outputChannels: 4, extents: [3, 3000], kernel: [3, 5], dilations: [1, 200],
+            pads: [1, 0, 1, 900], batch: 1),
+        .init(
+            channels: 4, outputChannels: 17, extents: [4, 60, 70], kernel: [2, 3, 3], strides: [2, 1, 1],
+            dilations: [2, 1, 1], pads: [1, 2, 1, 1, 1, 1]),
+        .init(
+            channels: 2, outputChannels: 9, extents: [6, 5], kernel: [2, 2], strides: [3, 1],
+            pads: [5, 4, 6, 7]),
     ]
 
     /// Input "x" with an open batch; output "y", and what follows it in `tail`.

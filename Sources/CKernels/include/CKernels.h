@@ -235,7 +235,7 @@ typedef struct {
     /// output = clamp(convolution + bias + residual, lower, upper).
     void (*blocked_convolution)(const ck_blocked_convolution *convolution);
     /// The same from plain planes: a source pixel is one float, `taps` are those of every channel, all inside, and
-    /// weights lie as [panels][taps][panelChannels]; channels, strides and pads do not count.
+    /// weights lie as [panels][taps][panelChannels]; channels and pads do not count.
     void (*planar_convolution)(const ck_blocked_convolution *convolution);
     /// Nothing but multiply-adds in registers, in as many chains as hide their latency: what the processor can do at best.
     /// A step has so many operations, two for each multiply-add.

@@ -61,9 +61,7 @@ struct BlockedConvolutionOperation: LoweredOperation {
             convolution: convolution, weights: weights, target: target, kernels: kernels, epilogue: epilogue,
             isApart: weights.taps == 1 && !isPointwise, threadCount: threadCount)
         var result = ScheduledOperation([
-            ScheduledOperation.Phase(taskCount: product.taskCount) { memory, task in
-                product.run(memory, task, source: memory.input(0))
-            }
+            ScheduledOperation.Phase(taskCount: product.taskCount) { product.run($0, $1) }
         ])
         result.workerScratchCount = product.workerScratchCount
         // A tile reads its residual just before it writes there.

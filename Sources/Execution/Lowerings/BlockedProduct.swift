@@ -9,10 +9,13 @@ struct BlockedProduct: Sendable {
     private let target: BlockedShape
     private let kernels: KernelTable
     private let epilogue: Epilogue
-    private let isPlanar: Bool
+    /// How plain planes are read.
+    private let planes: PlanarWindow?
     private let pixels: Chunks
     private let panels: Chunks
-    /// The floats in which a task brings its source pixels together; 0 where it reads them where they lie.
+    /// Whether a task brings its source pixels together.
+    private let isPacked: Bool
+    /// The floats for source pixels of a thread; 0 where they are read as they lie.
     let workerScratchCount: Int
 
     /// The floats of a task's source pixels: they stay in the second cache while the panels go over them.
@@ -26,17 +29,17 @@ struct BlockedProduct: Sendable {
     /// Panels of a task for which bringing its pixels together takes less time than it saves.
     private static let minimumPanelsOfPacked = 4
 
-    /// `isPlanar`: whether the source is plain planes; `isApart`: whether a single tap's pixels lie apart from each other.
+    /// `planes`: of a source of plain planes; `isApart`: whether a single tap's pixels lie apart from each other.
     init(
         convolution: BlockedConvolution, weights: BlockedWeights, target: BlockedShape, kernels: KernelTable,
-        epilogue: Epilogue, isPlanar: Bool = false, isApart: Bool = false, threadCount: Int
+        epilogue: Epilogue, planes: PlanarWindow? = nil, isApart: Bool = false, threadCount: Int
     ) {
         self.convolution = convolution
         self.weights = weights
         self.target = target
         self.kernels = kernels
         self.epilogue = epilogue
-        self.isPlanar = isPlanar
+        self.planes = planes
         let count = target.items * target.pixels
         let products = weights.outputChannels * weights.inputChannels * weights.taps
         var size = Self.maximumSourceCount / weights.inputChannels
@@ -59,36 +62,50 @@ struct BlockedProduct: Sendable {
         // As equal as can be: a short last task would not fill its tiles.
         let chunks = max(1, (count + size / 2) / size)
         parts = (chunks + parts - 1) / parts * parts
-        pixels = Chunks(total: count, parts: parts)
+        pixels = Chunks(total: count, parts: parts, unit: planes?.rowUnit ?? 1)
         panels = Chunks(total: weights.panelCount, parts: panelParts)
-        let isPacked = isApart && weights.groups == 1 && panels.size >= Self.minimumPanelsOfPacked
+        isPacked = isApart && weights.groups == 1 && panels.size >= Self.minimumPanelsOfPacked
         let blocks = (weights.inputChannels + BlockedShape.blockSize - 1) / BlockedShape.blockSize
         let packedPixels = min(pixels.size, target.pixels, kernels.functions.pointee.runPixels)
-        workerScratchCount = isPacked ? packedPixels * blocks * BlockedShape.blockSize : 0
+        workerScratchCount =
+            planes?.scratchCount ?? (isPacked ? packedPixels * blocks * BlockedShape.blockSize : 0)
     }
 
     var taskCount: Int { pixels.count * panels.count * weights.groups }
 
-    /// `source`: the first item; the output is the step's first, the residual its second input.
-    func run(_ memory: TaskMemory, _ task: Int, source: UnsafePointer<Float>) {
+    /// The source is the step's first input, the residual its second.
+    func run(_ memory: TaskMemory, _ task: Int) {
         let panels = panels[task % panels.count]
         let pixels = pixels[task / self.panels.count % self.pixels.count]
         let group = task / self.panels.count / self.pixels.count
         let offsets = convolution.offsets(group: group)
         var c = convolution.task(group: group)
-        c.source = source + offsets.source
+        c.source = memory.input(0) + offsets.source
         c.output = memory.output(0) + offsets.output
         if epilogue.hasResidual { c.residual = memory.input(1) + offsets.output }
         (c.firstPixel, c.pixelCount) = (pixels.lowerBound, pixels.count)
         (c.firstPanel, c.panelCount) = (panels.lowerBound, panels.count)
         (c.lower, c.upper) = (epilogue.lower, epilogue.upper)
-        if workerScratchCount > 0 { c.packed = memory.workerScratch }
-        if isPlanar {
-            kernels.functions.pointee.planar_convolution(&c)
+        if isPacked { c.packed = memory.workerScratch }
+        if let planes {
+            run(planes, &c, pixels, memory)
         } else {
             kernels.functions.pointee.blocked_convolution(&c)
         }
         if epilogue.function != nil { finish(c.output, pixels, panels) }
+    }
+
+    /// Runs a task from plain planes, strip by strip where they are copied.
+    private func run(
+        _ planes: PlanarWindow, _ c: inout ck_blocked_convolution, _ pixels: Range<Int>, _ memory: TaskMemory
+    ) {
+        guard !planes.isDirect else { return kernels.functions.pointee.planar_convolution(&c) }
+        planes.forEachStrip(of: pixels) { strip in
+            let item = memory.input(0) + strip.item * planes.inputCount
+            c.source = planes.copy(item, strip, into: memory.workerScratch)
+            (c.firstPixel, c.pixelCount) = (strip.first, strip.count)
+            kernels.functions.pointee.planar_convolution(&c)
+        }
     }
 
     /// Applies the epilogue's function to what a task has computed.

@@ -25,27 +25,20 @@ struct PlanarConvolutionOperation: EpilogueOperation {
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
         let (input, output) = (shapes.inputs[0], shapes.outputs[0])
-        guard let geometry = WindowGeometry(window, kernel: kernel, input: input, output: output),
-            let target = BlockedShape(output)
+        guard let axes = WindowAxis.axes(window, kernel: kernel, input: input, output: output),
+            let planes = PlanarWindow(axes, channels: inputChannels), let target = BlockedShape(output)
         else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
         guard target.count > 0 else { return ScheduledOperation([]) }
         let convolution = BlockedConvolution(
-            weights: weights, channels: inputChannels, geometry: geometry,
+            weights: weights, window: planes,
             output: .init(itemStride: target.itemStride, blockStride: target.blockStride))
         let product = BlockedProduct(
             convolution: convolution, weights: weights, target: target, kernels: kernels, epilogue: epilogue,
-            isPlanar: true, threadCount: threadCount)
-        let isDirect = geometry.isDirect
-        var phases: [ScheduledOperation.Phase] = []
-        let planes = PreparedPlanes(geometry, planes: input[0] * input[1])
-        if let planes { phases.append(planes.phase) }
-        phases.append(
-            ScheduledOperation.Phase(taskCount: product.taskCount) { memory, task in
-                product.run(
-                    memory, task, source: isDirect ? memory.input(0) : UnsafePointer(memory.scratch))
-            })
-        var result = ScheduledOperation(phases)
-        result.scratchCount = planes?.scratchCount ?? 0
+            planes: planes, threadCount: threadCount)
+        var result = ScheduledOperation([
+            ScheduledOperation.Phase(taskCount: product.taskCount) { product.run($0, $1) }
+        ])
+        result.workerScratchCount = product.workerScratchCount
         // A tile reads its residual just before it writes there.
         if epilogue.hasResidual { result.reusableInputs = [1] }
         return result
