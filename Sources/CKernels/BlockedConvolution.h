@@ -169,7 +169,7 @@ INLINE void contiguous_tile(
     const float *weights = c->weights + panel * c->panelStride;
     const float *places[TILE_PIXELS];
     const ptrdiff_t blockStride = (ptrdiff_t)c->sourceBlockStride;
-    const _Bool fetchesSource = panel == c->firstPanel && c->panelCount > 1;
+    const _Bool fetchesSource = panel == c->firstPanel;
     for (size_t rest = c->inputChannels; rest > 0; source += blockStride) {
         const size_t depth = rest < CK_BLOCK ? rest : CK_BLOCK;
         rest -= depth;
