@@ -1,15 +1,21 @@
 // Windows that slide over values blocked by channel, [items][blocks][depth][height][width][16]: depthwise convolution and
 // pools. Included by KernelTemplate.h, in whose vectors it is written.
 //
-// An output is one chain over the taps that lie inside of the input, in C order, whatever tile computes it. The usual
-// widths have tiles that know which of their input pixels are there; for the others, inner pixels are computed along their
-// row, those whose windows reach over the left or the right border along their column.
+// An output is one chain over the taps that lie inside of the input, in C order, whatever tile computes it. Tiles of the usual
+// widths read what changes nothing where a row has no pixel; for the others, inner pixels are computed along their row, those
+// whose windows reach over the left or the right border along their column.
 
 // The pixels of a tile: enough sums to hide the latency of one, and room for the weights of a row beside them.
 #define WINDOW_PIXELS 8
 // Rows of at least so many pixels are cut into tiles that have as many, so those of constant widths do not come smaller.
 #define WINDOW_MINIMUM_PIXELS 4
 #define WINDOW_MAXIMUM_WIDTH 7
+
+// What a maximum reads where a tap lies outside of the input; it changes nothing.
+static const float least[CK_BLOCK] = {
+    -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY,
+    -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY,
+};
 
 // The taps of one axis that lie inside of the input.
 typedef struct {
@@ -56,18 +62,24 @@ INLINE void window_tap(
 
 // A row of taps for `pixels` pixels: an input pixel is loaded once for all outputs that it goes into.
 //
-// The pixels `begin` ..< `end` of those under the tile exist; `clipped` 0: all do. `isFirst`: values begin with the first tap.
+// The pixels `begin` ..< `end` of those under the tile exist, for the others `absent` is read; `clipped` 0: all exist.
+// `isFirst`: values begin with the first tap.
 INLINE void window_row_taps(
     const ck_window_kind kind, const int pixels, const int width, const int stride, const int clipped,
-    ptrdiff_t begin, ptrdiff_t end, const int isFirst, const float *source, const float *weights, Vector *values) {
+    ptrdiff_t begin, ptrdiff_t end, const float *absent, const int isFirst, const float *source, const float *weights,
+    Vector *values) {
+    const int count = (pixels - 1) * stride + width;
     Vector weight[WINDOW_MAXIMUM_WIDTH];
 #pragma clang loop unroll(full)
     for (int x = 0; x < width; x++)
         weight[x] = kind == CK_WINDOW_WEIGHTED_SUM ? load(weights + x * CK_BLOCK) : (Vector){0};
 #pragma clang loop unroll(full)
-    for (int place = 0; place < (pixels - 1) * stride + width; place++) {
-        if (clipped && (place < begin || place >= end)) continue;
-        const Vector x = load(source + place * CK_BLOCK);
+    for (int place = 0; place < count; place++) {
+        const float *pixel = source + place * CK_BLOCK;
+        // A window has a tap inside, so it reaches over a border by less than its width.
+        if (clipped && place < width - 1) pixel = place < begin ? absent : pixel;
+        if (clipped && place > count - width) pixel = place >= end ? absent : pixel;
+        const Vector x = load(pixel);
 #pragma clang loop unroll(full)
         for (int p = 0; p < pixels; p++) {
             const int tap = place - p * stride;
@@ -88,14 +100,17 @@ INLINE void window_tile(
 #pragma clang loop unroll(full)
     for (int p = 0; p < pixels; p++) values[p] = start;
     const float *sheet = source + lane, *sheetWeights = run->weights + lane;
+    const float *absent = kind == CK_WINDOW_MAXIMUM ? least : outside;
     // A comparison less, where there is a first tap.
     _Bool isFirst = kind == CK_WINDOW_MAXIMUM && width > 0 && !clipped;
     for (size_t z = run->deep; z > 0; z--, sheet += run->sheetTaps, sheetWeights += run->sheetWeights) {
         const float *row = sheet, *weights = sheetWeights;
         for (size_t y = run->high; y > 0; y--, row += run->rowTaps, weights += run->rowWeights) {
             if (width > 0) {
-                if (isFirst) window_row_taps(kind, pixels, width, stride, clipped, begin, end, 1, row, weights, values);
-                else window_row_taps(kind, pixels, width, stride, clipped, begin, end, 0, row, weights, values);
+                if (isFirst)
+                    window_row_taps(kind, pixels, width, stride, clipped, begin, end, absent, 1, row, weights, values);
+                else
+                    window_row_taps(kind, pixels, width, stride, clipped, begin, end, absent, 0, row, weights, values);
                 isFirst = 0;
                 continue;
             }
@@ -211,6 +226,9 @@ static const struct {
 static const WindowTiles *window_width_tiles(const ck_blocked_window *window) {
     const ck_window_axis *axis = &window->axes[2];
     if (axis->dilation != 1 || axis->output < WINDOW_MINIMUM_PIXELS) return NULL;
+    const _Bool isEachInside =
+        axis->padBegin < axis->kernel && (axis->output - 1) * axis->stride < axis->input + axis->padBegin;
+    if (!isEachInside) return NULL;
     for (size_t i = 0; i < sizeof windowWidths / sizeof *windowWidths; i++)
         if (windowWidths[i].kind == window->kind && windowWidths[i].width == axis->kernel
             && windowWidths[i].stride == axis->stride)

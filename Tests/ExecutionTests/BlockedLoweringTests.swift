@@ -90,6 +90,11 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
         depthwise(16, [5, 6, 7], kernel: [3, 2, 3], pads: [1, 0, 1, 1, 1, 1]),
         depthwise(16, [6, 5, 9], kernel: [3, 3, 3], strides: 2, pads: [1, 1, 1, 1, 1, 1]),
         depthwise(16, [5, 4], kernel: [3, 3], pads: [4, 5, 6, 4]),
+        depthwise(16, [4, 4], kernel: [7, 7], pads: [3, 3, 3, 3]),
+        depthwise(32, [9, 12], kernel: [3, 3], strides: 2, pads: [1, 2, 1, 2]),
+        depthwise(16, [6, 9], kernel: [3, 3], pads: [0, 2, 1, 2]),
+        depthwise(16, [6, 9], kernel: [3, 3], pads: [0, 1, 1, 4]),
+        depthwise(16, [6, 9], kernel: [5, 5], strides: 2, pads: [2, 4, 2, 9]),
     ]
 
     @Test(arguments: depthwiseCases, InstructionSet.supported)

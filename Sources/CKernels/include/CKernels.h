@@ -176,7 +176,7 @@ typedef struct {
 
 /// A window over one channel block of one item; axes are depth, height and width.
 ///
-/// A maximum begins with −∞, a sum with 0; taps outside of the input are left out.
+/// A maximum begins with −∞, a sum with 0; taps outside of the input are left out, or read as what changes nothing: −∞ or 0.
 typedef struct {
     ck_window_kind kind;
     /// [input pixels][CK_BLOCK]
