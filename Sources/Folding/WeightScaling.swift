@@ -112,12 +112,13 @@ struct WeightScaling {
         as type: Element.Type, _ factor: (Int) -> Double
     ) -> Bool {
         let stride = MemoryLayout<Element>.stride
+        guard let from = source.baseAddress, let to = target.baseAddress else { return true }
+        var (read, write) = (from + run.lowerBound * stride, to + run.lowerBound * stride)
         var marks: Element.Bits = 0
         for index in 0..<run.count {
-            let byte = (run.lowerBound + index) * stride
-            let value = source.loadUnaligned(fromByteOffset: byte, as: Element.self).double
-            let product = Element(value * factor(index))
-            target.storeBytes(of: product, toByteOffset: byte, as: Element.self)
+            let product = Element(read.loadUnaligned(as: Element.self).double * factor(index))
+            write.storeBytes(of: product, as: Element.self)
+            (read, write) = (read + stride, write + stride)
             // One more in the exponent reaches the sign where all bits of it are set already: no branch, so vectors do it.
             marks |= (product.bitPattern & (Element.Bits.max >> 1)) &+ Element.exponentUnit
         }
