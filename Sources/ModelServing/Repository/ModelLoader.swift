@@ -77,12 +77,13 @@ package struct ModelLoader: Sendable {
         } catch {
             throw .execution(error)
         }
-        // The largest batch says what a run takes; the warm-up's schedule is made beside it.
+        // The largest batch says what a run takes; the warm-up's schedule, where it is another, is made beside it.
         let policy = batching.overridden(by: description)
-        let (runByteCount, _) = ConcurrentPair.results(threadCount: workers.threadCount) {
-            self.runByteCount(executable, interface, policy)
+        let isBatched = executable.batchObstacle == nil && policy.maximumItemCount > 1
+        let (runByteCount, _) = ConcurrentPair.results(threadCount: isBatched ? workers.threadCount : 1) {
+            self.runByteCount(executable, interface, itemCounts: isBatched ? [policy.maximumItemCount, 1] : [1])
         } _: {
-            self.runByteCount(executable, interface, BatchPolicy(maximumItemCount: 1))
+            isBatched ? self.runByteCount(executable, interface, itemCounts: [1]) : nil
         }
         try Self.check(weightByteCount + (runByteCount ?? 0), available)
         let sessions = SessionPool(executable: executable, workers: workers)
@@ -153,12 +154,11 @@ package struct ModelLoader: Sendable {
         throw .memory(needed: needed, available: available)
     }
 
-    /// What the largest batch takes that can be formed and computed; `nil` where shapes are open or depend on data.
+    /// What the first of these batches takes that can be computed; `nil` where shapes are open or depend on data.
     private func runByteCount(
-        _ executable: Executable, _ interface: ModelInterface, _ policy: BatchPolicy
+        _ executable: Executable, _ interface: ModelInterface, itemCounts: [Int]
     ) -> Int? {
-        let counts = executable.batchObstacle == nil ? [policy.maximumItemCount, 1] : [1]
-        for itemCount in counts {
+        for itemCount in itemCounts {
             guard let shapes = interface.shapes(itemCount: itemCount) else { return nil }
             // A batch that is larger than a run may be fails, and its requests run one by one.
             if let needed = try? executable.runByteCount(shapes, threadCount: workers.threadCount) {
