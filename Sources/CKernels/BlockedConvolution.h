@@ -201,8 +201,10 @@ INLINE void planar_tile(
         Vector right[PANEL_VECTORS];
         for (int v = 0; v < vectors; v++) right[v] = load(weights + v * LANES);
 #pragma clang loop unroll(full)
-        for (int i = 0; i < pixels; i++) {
-            const Vector left = splat(x[(size_t)i * step]);
+        for (int i = 0; i < pixels; i++, x += step) {
+            // Keeps one pointer: left alone, the compiler computes a place for every pixel, and spills them and sums.
+            __asm__("" : "+r"(x));
+            const Vector left = splat(*x);
             for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(left, right[v], sums[i][v]);
         }
     }
