@@ -94,19 +94,6 @@ static void channel_squares(float *destination, const float *source, const float
 
 // MARK: Channels in another order
 
-#if LANES == 16
-#define PERMUTE(vector, places) __builtin_ia32_permvarsf512(vector, places)
-#elif LANES == 8
-#define PERMUTE(vector, places) __builtin_ia32_permvarsf256(vector, places)
-#else
-INLINE Vector permute(Vector vector, Mask places) {
-    Vector result;
-    for (int i = 0; i < LANES; i++) result[i] = vector[places[i]];
-    return result;
-}
-#define PERMUTE(vector, places) permute(vector, places)
-#endif
-
 // A vector of a source block, and where its elements go.
 typedef struct {
     const float *source;
@@ -115,10 +102,10 @@ typedef struct {
 
 INLINE void gather_pieces(float *destination, const ChannelPiece *pieces, const int count, size_t pixels) {
     for (size_t pixel = 0; pixel < pixels; pixel++) {
-        Vector value = PERMUTE(load(pieces[0].source + pixel * CK_BLOCK), pieces[0].places);
+        Vector value = permute(load(pieces[0].source + pixel * CK_BLOCK), pieces[0].places);
         for (int i = 1; i < count; i++)
             value = select(
-                pieces[i].present, PERMUTE(load(pieces[i].source + pixel * CK_BLOCK), pieces[i].places), value);
+                pieces[i].present, permute(load(pieces[i].source + pixel * CK_BLOCK), pieces[i].places), value);
         store(destination + pixel * CK_BLOCK, value);
     }
 }

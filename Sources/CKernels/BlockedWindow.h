@@ -1,7 +1,8 @@
-// Windows that slide over values blocked by channel, [items][blocks][depth][height][width][16]: depthwise convolution and
-// pools. Included by KernelTemplate.h, in whose vectors it is written.
+// Windows that slide over values blocked by channel, [items][blocks][depth][height][width][16]: depthwise convolution, pools, and
+// convolution in groups of fewer channels than a vector has. Included by KernelTemplate.h, in whose vectors it is written.
 //
-// An output is one chain over the taps that lie inside of the input, in C order, whatever tile computes it. Tiles of the usual
+// An output is one chain over the taps that lie inside of the input, in C order, whatever tile computes it, for one input channel of
+// its group after the other. Tiles of the usual
 // widths read what changes nothing where a row has no pixel; for the others, inner pixels are computed along their row, those
 // whose windows reach over the left or the right border along their column.
 
@@ -26,6 +27,8 @@ typedef struct {
 typedef struct {
     // The first pixel's first tap.
     const float *source, *weights;
+    // The input channels that go into an output.
+    size_t groupChannels;
     // The first pixel.
     float *destination;
     const float *initial, *residual, *divisors;
@@ -33,7 +36,7 @@ typedef struct {
     // The taps.
     size_t deep, high, wide;
     ptrdiff_t sheetTaps, rowTaps, columnTaps;
-    size_t sheetWeights, rowWeights;
+    size_t sheetWeights, rowWeights, channelWeights;
     // From one pixel of a row to the next, and from one row to the next; those of the target in pixels.
     ptrdiff_t sourceStep, sourceRowStep;
     size_t targetStep, targetRowStep;
@@ -46,18 +49,28 @@ INLINE Vector window_value(const ck_window_kind kind, Vector weight, Vector x, V
     switch (kind) {
     case CK_WINDOW_MAXIMUM: return greater(value, x);
     case CK_WINDOW_SUM: return value + x;
-    case CK_WINDOW_WEIGHTED_SUM: return multiply_add(weight, x, value);
+    case CK_WINDOW_WEIGHTED_SUM:
+    case CK_WINDOW_GROUPED_SUM: return multiply_add(weight, x, value);
     }
+}
+
+INLINE _Bool is_weighted(const ck_window_kind kind) {
+    return kind == CK_WINDOW_WEIGHTED_SUM || kind == CK_WINDOW_GROUPED_SUM;
+}
+
+// A pixel's values; of a grouped sum, those of the channels `lanes`.
+INLINE Vector window_pixel(const ck_window_kind kind, const float *pixel, Mask lanes) {
+    return kind == CK_WINDOW_GROUPED_SUM ? permute(load(pixel), lanes) : load(pixel);
 }
 
 // One tap for `pixels` pixels.
 INLINE void window_tap(
-    const ck_window_kind kind, const int pixels, ptrdiff_t step, const float *source, const float *weights,
-    Vector *values) {
-    const Vector weight = kind == CK_WINDOW_WEIGHTED_SUM ? load(weights) : (Vector){0};
+    const ck_window_kind kind, const int pixels, ptrdiff_t step, Mask lanes, const float *source,
+    const float *weights, Vector *values) {
+    const Vector weight = is_weighted(kind) ? load(weights) : (Vector){0};
 #pragma clang loop unroll(full)
     for (int p = 0; p < pixels; p++)
-        values[p] = window_value(kind, weight, load(source + p * step), values[p]);
+        values[p] = window_value(kind, weight, window_pixel(kind, source + p * step, lanes), values[p]);
 }
 
 // A row of taps for `pixels` pixels: an input pixel is loaded once for all outputs that it goes into.
@@ -66,20 +79,20 @@ INLINE void window_tap(
 // `isFirst`: values begin with the first tap.
 INLINE void window_row_taps(
     const ck_window_kind kind, const int pixels, const int width, const int stride, const int clipped,
-    ptrdiff_t begin, ptrdiff_t end, const float *absent, const int isFirst, const float *source, const float *weights,
-    Vector *values) {
+    ptrdiff_t begin, ptrdiff_t end, const float *absent, const int isFirst, Mask lanes, const float *source,
+    const float *weights, Vector *values) {
     const int count = (pixels - 1) * stride + width;
     Vector weight[WINDOW_MAXIMUM_WIDTH];
 #pragma clang loop unroll(full)
     for (int x = 0; x < width; x++)
-        weight[x] = kind == CK_WINDOW_WEIGHTED_SUM ? load(weights + x * CK_BLOCK) : (Vector){0};
+        weight[x] = is_weighted(kind) ? load(weights + x * CK_BLOCK) : (Vector){0};
 #pragma clang loop unroll(full)
     for (int place = 0; place < count; place++) {
         const float *pixel = source + place * CK_BLOCK;
         // A window has a tap inside, so it reaches over a border by less than its width.
         if (clipped && place < width - 1) pixel = place < begin ? absent : pixel;
         if (clipped && place > count - width) pixel = place >= end ? absent : pixel;
-        const Vector x = load(pixel);
+        const Vector x = window_pixel(kind, pixel, lanes);
 #pragma clang loop unroll(full)
         for (int p = 0; p < pixels; p++) {
             const int tap = place - p * stride;
@@ -87,6 +100,13 @@ INLINE void window_row_taps(
             else if (tap >= 0 && tap < width) values[p] = window_value(kind, weight[tap], x, values[p]);
         }
     }
+}
+
+// For each lane of a vector, the place of channel `channel` of its group; a group has a power of two of channels.
+INLINE Mask group_lanes(size_t groupChannels, size_t channel) {
+    Mask lanes;
+    for (int i = 0; i < LANES; i++) lanes[i] = i;
+    return (lanes & ~(int32_t)(groupChannels - 1)) + (int32_t)channel;
 }
 
 // The sums of a tile, stored at the pixel `target` places behind the run's first one.
@@ -99,29 +119,35 @@ INLINE void window_tile(
                                                      : (Vector){0};
 #pragma clang loop unroll(full)
     for (int p = 0; p < pixels; p++) values[p] = start;
-    const float *sheet = source + lane, *sheetWeights = run->weights + lane;
     const float *absent = kind == CK_WINDOW_MAXIMUM ? least : outside;
     // A comparison less, where there is a first tap.
     _Bool isFirst = kind == CK_WINDOW_MAXIMUM && width > 0 && !clipped;
-    for (size_t z = run->deep; z > 0; z--, sheet += run->sheetTaps, sheetWeights += run->sheetWeights) {
-        const float *row = sheet, *weights = sheetWeights;
-        for (size_t y = run->high; y > 0; y--, row += run->rowTaps, weights += run->rowWeights) {
-            if (width > 0) {
-                if (isFirst)
-                    window_row_taps(kind, pixels, width, stride, clipped, begin, end, absent, 1, row, weights, values);
-                else
-                    window_row_taps(kind, pixels, width, stride, clipped, begin, end, absent, 0, row, weights, values);
-                isFirst = 0;
-                continue;
+    const size_t groupChannels = kind == CK_WINDOW_GROUPED_SUM ? run->groupChannels : 1;
+    for (size_t channel = 0; channel < groupChannels; channel++) {
+        const Mask lanes = kind == CK_WINDOW_GROUPED_SUM ? group_lanes(groupChannels, channel) : (Mask){0};
+        const float *sheet = source + lane, *sheetWeights = run->weights + channel * run->channelWeights + lane;
+        for (size_t z = run->deep; z > 0; z--, sheet += run->sheetTaps, sheetWeights += run->sheetWeights) {
+            const float *row = sheet, *weights = sheetWeights;
+            for (size_t y = run->high; y > 0; y--, row += run->rowTaps, weights += run->rowWeights) {
+                if (width > 0) {
+                    if (isFirst)
+                        window_row_taps(
+                            kind, pixels, width, stride, clipped, begin, end, absent, 1, lanes, row, weights, values);
+                    else
+                        window_row_taps(
+                            kind, pixels, width, stride, clipped, begin, end, absent, 0, lanes, row, weights, values);
+                    isFirst = 0;
+                    continue;
+                }
+                const float *tap = row, *weight = weights;
+                for (size_t x = run->wide; x > 0; x--, tap += run->columnTaps, weight += CK_BLOCK)
+                    window_tap(kind, pixels, run->sourceStep, lanes, tap, weight, values);
             }
-            const float *tap = row, *weight = weights;
-            for (size_t x = run->wide; x > 0; x--, tap += run->columnTaps, weight += CK_BLOCK)
-                window_tap(kind, pixels, run->sourceStep, tap, weight, values);
         }
     }
     const size_t step = run->targetStep * CK_BLOCK;
     float *place = run->destination + target * CK_BLOCK + lane;
-    if (kind == CK_WINDOW_WEIGHTED_SUM && run->residual) {
+    if (is_weighted(kind) && run->residual) {
         const float *residual = run->residual + target * CK_BLOCK + lane;
 #pragma clang loop unroll(full)
         for (int p = 0; p < pixels; p++, residual += step) values[p] += load(residual);
@@ -131,7 +157,7 @@ INLINE void window_tile(
     for (int p = 0; p < pixels; p++, place += step) {
         Vector value = values[p];
         if (kind == CK_WINDOW_SUM) value /= splat(run->divisors[target + (size_t)p * run->targetStep]);
-        if (kind == CK_WINDOW_WEIGHTED_SUM) value = clamp(value, lower, upper);
+        if (is_weighted(kind)) value = clamp(value, lower, upper);
         store(place, value);
     }
 }
@@ -209,6 +235,9 @@ WINDOW_TILES(WEIGHTED_SUM, 3, 2)
 WINDOW_TILES(WEIGHTED_SUM, 5, 1)
 WINDOW_TILES(WEIGHTED_SUM, 5, 2)
 WINDOW_TILES(WEIGHTED_SUM, 7, 1)
+WINDOW_TILES_OF_ANY_WIDTH(GROUPED_SUM)
+WINDOW_TILES(GROUPED_SUM, 3, 1)
+WINDOW_TILES(GROUPED_SUM, 3, 2)
 
 static const struct {
     ck_window_kind kind;
@@ -220,6 +249,7 @@ static const struct {
     {CK_WINDOW_SUM, 3, 1, window_SUM_3_1},                   {CK_WINDOW_WEIGHTED_SUM, 3, 1, window_WEIGHTED_SUM_3_1},
     {CK_WINDOW_WEIGHTED_SUM, 3, 2, window_WEIGHTED_SUM_3_2}, {CK_WINDOW_WEIGHTED_SUM, 5, 1, window_WEIGHTED_SUM_5_1},
     {CK_WINDOW_WEIGHTED_SUM, 5, 2, window_WEIGHTED_SUM_5_2}, {CK_WINDOW_WEIGHTED_SUM, 7, 1, window_WEIGHTED_SUM_7_1},
+    {CK_WINDOW_GROUPED_SUM, 3, 1, window_GROUPED_SUM_3_1},   {CK_WINDOW_GROUPED_SUM, 3, 2, window_GROUPED_SUM_3_2},
 };
 
 // NULL: no tiles of the window's width.
@@ -241,6 +271,7 @@ static const WindowTiles *window_any_tiles(const ck_blocked_window *window) {
     case CK_WINDOW_MAXIMUM: return window_MAXIMUM_0_0;
     case CK_WINDOW_SUM: return window_SUM_0_0;
     case CK_WINDOW_WEIGHTED_SUM: return window_WEIGHTED_SUM_0_0;
+    case CK_WINDOW_GROUPED_SUM: return window_GROUPED_SUM_0_0;
     }
 }
 
@@ -343,6 +374,8 @@ static void blocked_window(const ck_blocked_window *window) {
         .columnTaps = (ptrdiff_t)axes[2].dilation * CK_BLOCK,
         .sheetWeights = axes[1].kernel * axes[2].kernel * CK_BLOCK,
         .rowWeights = axes[2].kernel * CK_BLOCK,
+        .channelWeights = axes[0].kernel * axes[1].kernel * axes[2].kernel * CK_BLOCK,
+        .groupChannels = window->groupChannels,
         .rowPixels = (ptrdiff_t)axes[2].input,
         .padBegin = (ptrdiff_t)axes[2].padBegin,
     };

@@ -40,6 +40,19 @@ INLINE Vector at_least(Vector x, Vector lower) { return select(x < lower, lower,
 INLINE Vector at_most(Vector x, Vector upper) { return select(x > upper, upper, x); }
 INLINE Vector clamp(Vector x, Vector lower, Vector upper) { return at_most(at_least(x, lower), upper); }
 
+// result[i] = x[lanes[i]]
+INLINE Vector permute(Vector x, Mask lanes) {
+#if LANES == 16
+    return __builtin_ia32_permvarsf512(x, lanes);
+#elif LANES == 8
+    return __builtin_ia32_permvarsf256(x, lanes);
+#else
+    Vector result;
+    for (int i = 0; i < LANES; i++) result[i] = x[lanes[i]];
+    return result;
+#endif
+}
+
 // Work in `count` parts of `most` at most, as few and as equal as can be: the first `longer` have one more than `least`. A tile
 // with a pixel less takes so much less time; one with a single pixel would wait for its own sums.
 typedef struct {
@@ -382,6 +395,7 @@ static void window_row(
             CK_WINDOW_WEIGHTED_SUM, destination, source, tapOffsets, weights, tapCount, count, initial, lower,
             upper);
         break;
+    case CK_WINDOW_GROUPED_SUM: break;
     }
 }
 

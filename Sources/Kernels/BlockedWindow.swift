@@ -4,15 +4,29 @@ import CKernels
 package struct BlockedWindow: Sendable {
     /// Depth, height and width.
     private let axes: [WindowAxis]
-    /// [blocks][taps][CK_BLOCK] of a weighted sum.
+    /// [blocks][channels of a group][taps][CK_BLOCK] of a convolution.
     private let weights: FloatMemory?
+    private let groupChannels: Int
     private let kind: ck_window_kind
 
     /// The greatest distance between two places that a window reaches, in pixels of the input.
     private static let maximumReach = 1 << 52
 
+    /// A convolution whose groups have so many input and as many output channels: a power of two below the floats of a vector.
+    package init?(axes: [WindowAxis], weights: FloatMemory, groupChannels: Int) {
+        let kind = groupChannels == 1 ? CK_WINDOW_WEIGHTED_SUM : CK_WINDOW_GROUPED_SUM
+        self.init(kind, axes: axes, weights: weights, groupChannels: groupChannels)
+    }
+
+    /// A pool.
+    package init?(_ kind: ck_window_kind, axes: [WindowAxis]) {
+        self.init(kind, axes: axes, weights: nil, groupChannels: 1)
+    }
+
     /// `given`: up to three axes, the last ones; `nil` when positions overflow.
-    package init?(_ kind: ck_window_kind, axes given: [WindowAxis], weights: FloatMemory? = nil) {
+    private init?(
+        _ kind: ck_window_kind, axes given: [WindowAxis], weights: FloatMemory?, groupChannels: Int
+    ) {
         guard given.count <= 3, given.allSatisfy(\.isAddressable) else { return nil }
         var axes = [WindowAxis](repeating: .whole(1), count: 3 - given.count) + given
         var reach = 1
@@ -33,6 +47,7 @@ package struct BlockedWindow: Sendable {
         }
         self.axes = axes
         self.weights = weights
+        self.groupChannels = groupChannels
         self.kind = kind
     }
 
@@ -50,7 +65,10 @@ package struct BlockedWindow: Sendable {
         var window = ck_blocked_window()
         window.kind = kind
         window.axes = (imported(axes[0]), imported(axes[1]), imported(axes[2]))
-        if let weights { window.weights = UnsafePointer(weights.pointer + block * taps * Int(CK_BLOCK)) }
+        window.groupChannels = groupChannels
+        if let weights {
+            window.weights = UnsafePointer(weights.pointer + block * groupChannels * taps * Int(CK_BLOCK))
+        }
         (window.lower, window.upper) = (-.infinity, .infinity)
         return window
     }

@@ -49,21 +49,23 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct BlockedLoweringTests {
+    /// A convolution in groups of so many input and output channels; of one: a depthwise one.
     private static func depthwise(
         _ channels: Int, _ extents: [Int], kernel: [Int], strides: Int = 1, dilations: Int = 1,
-        pads: [Int]? = nil, hasBias: Bool = true, tail: [String] = []
+        pads: [Int]? = nil, groupChannels: Int = 1, hasBias: Bool = true, tail: [String] = []
     ) -> BlockedCase {
         BlockedCase(
-            testDescription: "depthwise \(channels) \(extents) k\(kernel) s\(strides) d\(dilations) "
+            testDescription:
+                "\(channels) in groups of \(groupChannels) \(extents) k\(kernel) s\(strides) d\(dilations) "
                 + "p\(pads ?? []) \(tail)",
             channels: channels, extents: extents
         ) { sketch, noise in
-            sketch.constants["w"] = noise.tensor([channels, 1] + kernel, scale: 0.3)
+            sketch.constants["w"] = noise.tensor([channels, groupChannels] + kernel, scale: 0.3)
             sketch.constants["bias"] = noise.tensor([channels])
             try sketch.add(
                 "Conv", hasBias ? ["b", "w", "bias"] : ["b", "w"], [tail.isEmpty ? "y" : "t0"],
                 [
-                    "group": .integer(Int64(channels)),
+                    "group": .integer(Int64(channels / groupChannels)),
                     "strides": .integers(kernel.map { _ in Int64(strides) }),
                     "dilations": .integers(kernel.map { _ in Int64(dilations) }),
                     "pads": .integers(
@@ -99,6 +101,28 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
 
     @Test(arguments: depthwiseCases, InstructionSet.supported)
     func `depthwise convolutions`(_ c: BlockedCase, _ set: InstructionSet) throws { try c.check(set) }
+
+    private static let groupCases = [
+        depthwise(16, [7, 7], kernel: [3, 3], pads: [1, 1, 1, 1], groupChannels: 8),
+        depthwise(
+            24, [14, 15], kernel: [3, 3], strides: 2, pads: [0, 1, 1, 0], groupChannels: 8, hasBias: false),
+        depthwise(40, [9, 29], kernel: [3, 3], pads: [1, 1, 1, 1], groupChannels: 4, tail: ["Relu"]),
+        depthwise(36, [8, 12], kernel: [3, 3], strides: 2, pads: [1, 2, 1, 2], groupChannels: 2),
+        depthwise(
+            18, [7, 9], kernel: [5, 5], pads: [2, 2, 2, 2], groupChannels: 2, tail: ["Add", "HardSwish"]),
+        depthwise(24, [3, 2], kernel: [3, 3], pads: [1, 1, 1, 1], groupChannels: 4, tail: ["Add"]),
+        depthwise(32, [10, 12], kernel: [3, 3], dilations: 2, pads: [2, 2, 2, 2], groupChannels: 8),
+        depthwise(24, [23], kernel: [3], pads: [1, 1], groupChannels: 2),
+        depthwise(16, [5, 6, 7], kernel: [3, 2, 3], pads: [1, 0, 1, 1, 1, 1], groupChannels: 4),
+        depthwise(16, [5, 4], kernel: [3, 3], pads: [4, 5, 6, 4], groupChannels: 8),
+        depthwise(24, [6, 7], kernel: [1, 1], groupChannels: 4),
+    ]
+
+    @Test(arguments: groupCases, InstructionSet.supported)
+    func `convolutions in small groups`(_ c: BlockedCase, _ set: InstructionSet) throws {
+        // Where a group fills vectors, tiles of dense sums compute it.
+        try c.check(set)
+    }
 
     private static let pools: [BlockedCase] = ["MaxPool", "AveragePool"].flatMap { type in
         let attributes: [([Int], [String: Attribute])] = [

@@ -88,14 +88,16 @@ private struct RandomNetwork {
         switch pick(0...11) {
         case 0...2: try addConvolution(source, output)
         case 3:
-            // A depthwise convolution.
+            // A depthwise convolution, or one in small groups.
             let kernel = pick([1, 3, 5])
             let stride = pick(1...2)
-            let weight = constant([channels, 1, kernel, kernel], scale: 1 / Float(kernel))
+            let size = pick([1, 2, 4, 8].filter(channels.isMultiple(of:)))
+            let weight = constant([channels, size, kernel, kernel], scale: 1 / Float(kernel * size))
             try sketch.add(
                 "Conv", [source.name, weight, constant([channels])], [output],
                 [
-                    "group": .integer(Int64(channels)), "strides": .integers([Int64(stride), Int64(stride)]),
+                    "group": .integer(Int64(channels / size)),
+                    "strides": .integers([Int64(stride), Int64(stride)]),
                     "pads": .integers([Int64](repeating: Int64(kernel / 2), count: 4)),
                 ])
             values.append((output, [channels, (height - 1) / stride + 1, (width - 1) / stride + 1]))

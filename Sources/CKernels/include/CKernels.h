@@ -167,6 +167,8 @@ typedef enum {
     CK_WINDOW_MAXIMUM,
     CK_WINDOW_SUM,
     CK_WINDOW_WEIGHTED_SUM,
+    /// Of a channel block: a weighted sum over the channels of the output's group too.
+    CK_WINDOW_GROUPED_SUM,
 } ck_window_kind;
 
 /// How a window slides along one axis.
@@ -183,8 +185,10 @@ typedef struct {
     const float *source;
     /// [output pixels][CK_BLOCK]
     float *destination;
-    /// Of a weighted sum: [taps][CK_BLOCK], the first summand [CK_BLOCK], and what is added behind it, placed as the
-    /// output, or NULL.
+    /// Of a grouped sum: the channels of a group, a power of two below the floats of a vector.
+    size_t groupChannels;
+    /// Of a weighted sum: [taps][CK_BLOCK], of a grouped one [groupChannels][taps][CK_BLOCK]; the first summand [CK_BLOCK], and
+    /// what is added behind it, placed as the output, or NULL.
     const float *weights;
     const float *initial;
     const float *residual;
@@ -193,7 +197,7 @@ typedef struct {
     ck_window_axis axes[3];
     /// The output's rows that are computed, counted through its sheets.
     size_t firstRow, rowCount;
-    /// Of a weighted sum.
+    /// Of a weighted or grouped sum.
     float lower, upper;
 } ck_blocked_window;
 
@@ -242,7 +246,7 @@ typedef struct {
     float (*multiply_adds)(size_t steps);
     size_t multiplyAddOperations;
 
-    /// Depthwise convolution, maximum and average pool of a channel block.
+    /// Convolution in groups, depthwise most of all, maximum and average pool of a channel block.
     void (*blocked_window)(const ck_blocked_window *window);
     /// [pixels][CK_BLOCK] and one operand for each channel, [CK_BLOCK], which is the left one when `reversed`; clamped.
     void (*channel_binary)(
@@ -273,7 +277,7 @@ typedef struct {
     /// up to `lanes` floats past a run of pixels.
     void (*pack_patches)(const ck_patches *patches, float *destination);
     /// One row of windows: destination[i] = op over taps of source[i + tapOffsets[tap]] (· weights[tap]), sums from
-    /// `initial`; then clamped to lower...upper. Reads up to `4 · lanes` floats past the row.
+    /// `initial`; then clamped to lower...upper; no grouped sums. Reads up to `4 · lanes` floats past the row.
     void (*window_row)(
         ck_window_kind kind, float *destination, const float *source, const ptrdiff_t *tapOffsets,
         const float *weights, size_t tapCount, size_t count, float initial, float lower, float upper);

@@ -22,9 +22,9 @@ struct BlockedConvolutionOperation: LoweredOperation {
     func absorbing(_ consumer: Node, operand: Int, _ context: LoweringContext) -> AbsorbedOperation? {
         guard let (epilogue, added) = epilogue.absorbing(consumer, operand: operand, context) else {
             guard isPointwise, operand == 0,
-                let depthwise = ConvolutionLowering.blockedDepthwise(consumer, context)
+                let groups = ConvolutionLowering.blockedGroups(consumer, context)
             else { return nil }
-            return ExpandedDepthwiseOperation(self, depthwise).map { AbsorbedOperation(operation: $0) }
+            return ExpandedGroupsOperation(self, groups).map { AbsorbedOperation(operation: $0) }
         }
         // A function is applied to whole blocks, which must be the task's own.
         guard

@@ -5,7 +5,7 @@ import Tensors
 
 /// Conv with constant 32-bit weights over one to three spatial axes.
 struct ConvolutionLowering: Lowering {
-    /// The channels from which on a depthwise convolution is worth the reordering of a plain input.
+    /// The channels from which on a convolution in small groups is worth the reordering of a plain input.
     private static let minimumBlockedChannels = BlockedShape.blockSize / 2
 
     func lower(_ node: Node, _ context: LoweringContext) -> LoweredNode? {
@@ -16,10 +16,10 @@ struct ConvolutionLowering: Lowering {
         let bias = context.constantFloats(node.input(2))
         guard node.input(2) == nil || bias?.count == weight.shape[0] else { return nil }
         let kernel = Array(weight.shape.dimensions.dropFirst(2))
+        if let groups = Self.blockedGroups(node, context) {
+            return LoweredNode(operation: groups, inputs: [input], layout: .blocked)
+        }
         if weight.shape[1] == 1, operation.group > 1 {
-            if let depthwise = Self.blockedDepthwise(node, context) {
-                return LoweredNode(operation: depthwise, inputs: [input], layout: .blocked)
-            }
             return LoweredNode(
                 operation: DepthwiseOperation(
                     window: operation.window, kernel: kernel, group: operation.group,
@@ -72,17 +72,20 @@ struct ConvolutionLowering: Lowering {
             inputs: [input])
     }
 
-    /// The convolution of a node that has one input and one output channel a group, on channel blocks; `nil` for any other.
-    static func blockedDepthwise(_ node: Node, _ context: LoweringContext) -> BlockedDepthwiseOperation? {
+    /// The convolution of a node whose groups have as many output as input channels, one or several that lie side by side in a
+    /// vector, on channel blocks; `nil` for any other.
+    static func blockedGroups(_ node: Node, _ context: LoweringContext) -> BlockedGroupsOperation? {
         let bias = context.constantFloats(node.input(2))
         // Few plain channels would fill a block badly.
         guard let operation = node.operation as? Conv, operation.group > 1, context.isFloat(node.input(0)),
             let weight = context.graph.fixedConstant(node.input(1)), weight.elementType == .float32,
-            (3...5).contains(weight.shape.rank), weight.shape.count > 0, weight.shape[1] == 1,
-            weight.shape[0] == operation.group, node.input(2) == nil || bias?.count == weight.shape[0],
-            context.layout(node.input(0)) == .blocked || operation.group >= minimumBlockedChannels
+            (3...5).contains(weight.shape.rank), weight.shape.count > 0,
+            weight.shape[1] < context.kernels.lanes, context.kernels.lanes.isMultiple(of: weight.shape[1]),
+            weight.shape[0] == operation.group * weight.shape[1],
+            node.input(2) == nil || bias?.count == weight.shape[0],
+            context.layout(node.input(0)) == .blocked || weight.shape[0] >= minimumBlockedChannels
         else { return nil }
-        return try? BlockedDepthwiseOperation(
+        return try? BlockedGroupsOperation(
             window: operation.window, weight: weight, bias: bias, kernels: context.kernels)
     }
 

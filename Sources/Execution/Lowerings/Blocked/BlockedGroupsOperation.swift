@@ -3,11 +3,14 @@ import Graph
 import Kernels
 import Tensors
 
-/// A convolution from blocked to blocked whose groups have one input channel and one output channel each.
-struct BlockedDepthwiseOperation: EpilogueOperation {
+/// A convolution from blocked to blocked whose groups have as many output as input channels: one (depthwise), or some that lie
+/// side by side in a vector.
+struct BlockedGroupsOperation: EpilogueOperation {
     let window: Window
     let kernel: [Int]
-    /// [blocks][taps][16]
+    /// The channels of a group.
+    let groupChannels: Int
+    /// [blocks][channels of a group][taps][16]
     let weights: FloatMemory
     /// [blocks][16]
     let bias: FloatMemory
@@ -15,17 +18,20 @@ struct BlockedDepthwiseOperation: EpilogueOperation {
     var epilogue = Epilogue()
 
     var isItemwise: Bool { true }
+    var weightByteCount: Int { weights.count * MemoryLayout<Float>.stride }
     var kernelName: String {
-        "\(kernels.instructionSet.rawValue) depthwise convolution, blocked" + epilogue.name
+        "\(kernels.instructionSet.rawValue) \(convolutionName) convolution, blocked" + epilogue.name
     }
+    var convolutionName: String { groupChannels == 1 ? "depthwise" : "grouped" }
 
-    /// `weight`: [channels, 1, kernel…]
+    /// `weight`: [channels, channels of a group, kernel…]
     init(window: Window, weight: Tensor, bias: [Float]?, kernels: KernelTable) throws(TensorError) {
         self.window = window
         self.kernels = kernels
+        groupChannels = weight.shape[1]
         kernel = Array(weight.shape.dimensions.dropFirst(2))
         weights = FloatMemory(
-            blocking: try weight.elements(as: Float.self), lines: kernel.reduce(1, *))
+            blocking: try weight.elements(as: Float.self), lines: kernel.reduce(groupChannels, *))
         self.bias = FloatMemory(
             blocking: bias ?? [Float](repeating: 0, count: weight.shape[0]), lines: 1)
     }
@@ -34,7 +40,7 @@ struct BlockedDepthwiseOperation: EpilogueOperation {
         let (input, output) = (shapes.inputs[0], shapes.outputs[0])
         guard let source = BlockedShape(input), let target = BlockedShape(output),
             let axes = WindowAxis.axes(window, kernel: kernel, input: input, output: output),
-            let window = BlockedWindow(CK_WINDOW_WEIGHTED_SUM, axes: axes, weights: weights)
+            let window = BlockedWindow(axes: axes, weights: weights, groupChannels: groupChannels)
         else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
         guard target.count > 0 else { return ScheduledOperation([]) }
         let tasks = BlockedRows(target, rowPixels: window.rowPixels, threadCount: threadCount)

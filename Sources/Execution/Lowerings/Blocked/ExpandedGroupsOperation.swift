@@ -3,13 +3,13 @@ import Graph
 import Kernels
 import Tensors
 
-/// A pointwise convolution and the depthwise one behind it, a strip of rows of some channels at a time: what lies between
-/// them never leaves the thread's own cache.
+/// A pointwise convolution and the depthwise or grouped one behind it, a strip of rows of some channels at a time: what lies
+/// between them never leaves the thread's own cache.
 ///
 /// The sums are those of the two operations apart.
-struct ExpandedDepthwiseOperation: EpilogueOperation {
+struct ExpandedGroupsOperation: EpilogueOperation {
     private let expansion: BlockedConvolutionOperation
-    private var depthwise: BlockedDepthwiseOperation
+    private var groups: BlockedGroupsOperation
 
     /// The most floats of a channel block's strip: half of the second cache.
     private static let maximumStripCount = 1 << 16
@@ -17,27 +17,27 @@ struct ExpandedDepthwiseOperation: EpilogueOperation {
     private static let tasksPerThread = 4
 
     /// `nil` where the first is not pointwise with stride 1, ends with more than a clamp, or the second is not two-dimensional.
-    init?(_ expansion: BlockedConvolutionOperation, _ depthwise: BlockedDepthwiseOperation) {
+    init?(_ expansion: BlockedConvolutionOperation, _ groups: BlockedGroupsOperation) {
         guard expansion.isPointwise, expansion.weights.groups == 1, expansion.epilogue.function == nil,
-            !expansion.epilogue.hasResidual, depthwise.kernel.count == 2,
-            depthwise.kernel.contains(where: { $0 > 1 })
+            !expansion.epilogue.hasResidual, groups.kernel.count == 2,
+            groups.kernel.contains(where: { $0 > 1 })
         else { return nil }
         self.expansion = expansion
-        self.depthwise = depthwise
+        self.groups = groups
     }
 
     var isItemwise: Bool { true }
-    var weightByteCount: Int { expansion.weightByteCount }
+    var weightByteCount: Int { expansion.weightByteCount + groups.weightByteCount }
 
     var kernelName: String {
-        let set = depthwise.kernels.instructionSet.rawValue
+        let set = groups.kernels.instructionSet.rawValue
         return
-            "\(set) pointwise and depthwise convolution, blocked\(expansion.epilogue.name)\(depthwise.epilogue.name)"
+            "\(set) pointwise and \(groups.convolutionName) convolution, blocked\(expansion.epilogue.name)\(groups.epilogue.name)"
     }
 
     var epilogue: Epilogue {
-        get { depthwise.epilogue }
-        set { depthwise.epilogue = newValue }
+        get { groups.epilogue }
+        set { groups.epilogue = newValue }
     }
 
     func schedule(_ shapes: StepShapes, threadCount: Int) throws(ExecutionError) -> ScheduledOperation {
@@ -49,8 +49,9 @@ struct ExpandedDepthwiseOperation: EpilogueOperation {
             let wide = WindowAxis.axes(
                 expansion.window, kernel: expansion.kernel, input: input, output: between),
             let axes = WindowAxis.axes(
-                depthwise.window, kernel: depthwise.kernel, input: between, output: output),
-            let window = BlockedWindow(CK_WINDOW_WEIGHTED_SUM, axes: axes, weights: depthwise.weights)
+                groups.window, kernel: groups.kernel, input: between, output: output),
+            let window = BlockedWindow(
+                axes: axes, weights: groups.weights, groupChannels: groups.groupChannels)
         else { throw .memory(byteCount: .max, limit: WindowGeometry.maximumPlaneCount) }
         guard target.count > 0 else { return ScheduledOperation([]) }
         let strips = Strips(axes[0], rowCount: axes[1].input * BlockedShape.blockSize, target, threadCount)
@@ -64,8 +65,8 @@ struct ExpandedDepthwiseOperation: EpilogueOperation {
         let tasksAStrip = max(1, threadCount * Self.tasksPerThread / max(1, strips.rows.count * target.items))
         let panels = Chunks(
             total: weights.panelCount, parts: threadCount == 1 ? 1 : tasksAStrip)
-        let (expanded, depthwise) = (expansion.epilogue, depthwise)
-        let kernels = depthwise.kernels
+        let (expanded, groups) = (expansion.epilogue, groups)
+        let kernels = groups.kernels
         let rowCount = window.rowPixels * BlockedShape.blockSize
         var result = ScheduledOperation([
             ScheduledOperation.Phase(taskCount: target.items * strips.rows.count * panels.count) {
@@ -91,12 +92,12 @@ struct ExpandedDepthwiseOperation: EpilogueOperation {
                         var piece = window.task(block: block)
                         piece.source = UnsafePointer(c.output + block * strips.scratchCount)
                         piece.destination = memory.output(0) + place
-                        piece.initial = UnsafePointer(depthwise.bias.pointer + block * BlockedShape.blockSize)
-                        if depthwise.epilogue.hasResidual { piece.residual = memory.input(1) + place }
+                        piece.initial = UnsafePointer(groups.bias.pointer + block * BlockedShape.blockSize)
+                        if groups.epilogue.hasResidual { piece.residual = memory.input(1) + place }
                         (piece.firstRow, piece.rowCount) = (rows.lowerBound, rows.count)
-                        (piece.lower, piece.upper) = (depthwise.epilogue.lower, depthwise.epilogue.upper)
+                        (piece.lower, piece.upper) = (groups.epilogue.lower, groups.epilogue.upper)
                         kernels.functions.pointee.blocked_window(&piece)
-                        depthwise.epilogue.finish(
+                        groups.epilogue.finish(
                             kernels, piece.destination + rows.lowerBound * rowCount, rows.count * rowCount)
                     }
                 }
@@ -104,7 +105,7 @@ struct ExpandedDepthwiseOperation: EpilogueOperation {
         ])
         result.workerScratchCount = blocksInPanel * strips.scratchCount
         // A tile reads its residual just before it writes there.
-        if depthwise.epilogue.hasResidual { result.reusableInputs = [1] }
+        if groups.epilogue.hasResidual { result.reusableInputs = [1] }
         return result
     }
 
@@ -124,7 +125,7 @@ struct ExpandedDepthwiseOperation: EpilogueOperation {
             self.axis = axis
             let reach = (axis.kernel - 1) * axis.dilation + 1
             let fitting = max(
-                1, (ExpandedDepthwiseOperation.maximumStripCount / max(1, rowCount) - reach) / axis.stride)
+                1, (ExpandedGroupsOperation.maximumStripCount / max(1, rowCount) - reach) / axis.stride)
             var parts = (axis.output + fitting - 1) / fitting
             // Where few rows would be computed for two strips; else threads share the channels.
             let isOverlapSmall =
