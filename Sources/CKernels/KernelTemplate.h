@@ -10,7 +10,15 @@
 
 #include "CKernels.h"
 
+// As many sums as there are registers, less those of the right side and one of the left.
+#if LANES == 16
+#define TILE_ROWS 14
+#define TILE_HEIGHTS(CASE) TILE_HEIGHTS_TO_6(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+#else
 #define TILE_ROWS 6
+#define TILE_HEIGHTS(CASE) TILE_HEIGHTS_TO_6(CASE)
+#endif
+#define TILE_HEIGHTS_TO_6(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #define TILE_COLUMNS (2 * LANES)
 #define PEAK_CHAINS 12
 #define INLINE static inline __attribute__((always_inline))
@@ -88,10 +96,11 @@ INLINE void store_part(float *destination, Vector value, size_t count) {
 
 // `rows` × (vectors · LANES) sums; both are constants where this is inlined, so the sums live in registers.
 // Element (i, k) of the left side lies at a[i·rowStride + k·depthStride]; of the right side, two vectors make up a panel.
-// `count`: the columns that exist of the last vector (LANES: all of them).
+// `count`: the columns that exist of the last vector (LANES: all of them). A step fetches what lies at `next`, and goes on by
+// `nextStep`.
 INLINE void tile(
     const ck_matrix_block *block, size_t row, size_t column, const float *a, size_t rowStride, size_t depthStride,
-    const float *b, const int rows, const int vectors, size_t count) {
+    const float *b, const float *next, size_t nextStep, const int rows, const int vectors, size_t count) {
     Vector sums[TILE_ROWS][4];
     float *c = block->c + row * block->cStride + column;
     const size_t last = (size_t)(vectors - 1), panelStride = block->bPanelStride;
@@ -107,13 +116,19 @@ INLINE void tile(
     for (size_t k = block->depth; k > 0; k--) {
         Vector right[4];
         for (size_t v = 0; v < (size_t)vectors; v++) right[v] = load(b + v / 2 * panelStride + v % 2 * LANES);
+        const float *x = a;
 #pragma clang loop unroll(full)
-        for (int i = 0; i < rows; i++) {
-            const Vector left = splat(a[(size_t)i * rowStride]);
+        for (int i = 0; i < rows; i++, x += rowStride) {
+            // Of many rows one pointer: left alone, the compiler computes a place for each, and spills them and sums.
+            if (rows > 6) __asm__("" : "+r"(x));
+            const Vector left = splat(*x);
             for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(left, right[v], sums[i][v]);
         }
         a += depthStride;
         b += TILE_COLUMNS;
+        // Always, if only what is here already: with a condition the compiler writes the loop twice, and spills sums.
+        __builtin_prefetch(next);
+        next += nextStep;
     }
     const Vector lower = splat(block->lower), upper = splat(block->upper);
 #pragma clang loop unroll(full)
@@ -140,32 +155,26 @@ INLINE void tile(
     }
 }
 
-#define TILE_CASE(rows)                                                                                          \
-    case rows:                                                                                                   \
-        if (columns > LANES) tile(block, row, column, a, 1, TILE_ROWS, b, rows, 2, columns - LANES);             \
-        else tile(block, row, column, a, 1, TILE_ROWS, b, rows, 1, columns);                                     \
-        break;
-
-// One function a tile height would be inlined sixfold into one; a switch keeps them apart and the registers free.
-static __attribute__((noinline)) void edge_tile(
-    const ck_matrix_block *block, size_t row, size_t column, const float *a, const float *b, size_t rows,
-    size_t columns) {
-    switch (rows) {
-        TILE_CASE(1)
-        TILE_CASE(2)
-        TILE_CASE(3)
-        TILE_CASE(4)
-        TILE_CASE(5)
-        TILE_CASE(6)
+// Tiles at the right or the lower edge; functions of their own for every height, for their registers' sake.
+#define EDGE_TILE(height)                                                                                        \
+    static __attribute__((noinline)) void edge_tile_##height(                                                    \
+        const ck_matrix_block *block, size_t row, size_t column, const float *a, const float *b,                 \
+        size_t columns) {                                                                                        \
+        if (columns > LANES) tile(block, row, column, a, 1, TILE_ROWS, b, b, 0, height, 2, columns - LANES);     \
+        else tile(block, row, column, a, 1, TILE_ROWS, b, b, 0, height, 1, columns);                             \
     }
-}
+TILE_HEIGHTS(EDGE_TILE)
 
 static __attribute__((noinline)) void whole_tile(
     const ck_matrix_block *block, size_t row, size_t column, const float *a, const float *b) {
-    tile(block, row, column, a, 1, TILE_ROWS, b, TILE_ROWS, 2, LANES);
+    tile(block, row, column, a, 1, TILE_ROWS, b, b, 0, TILE_ROWS, 2, LANES);
 }
 
 static void matrix_block(const ck_matrix_block *block) {
+    typedef void (*Tile)(const ck_matrix_block *, size_t, size_t, const float *, const float *, size_t);
+#define NAME(height) edge_tile_##height,
+    static const Tile edges[] = {TILE_HEIGHTS(NAME)};
+#undef NAME
     const float *a = block->a;
     for (size_t row = 0; row < block->rows; row += TILE_ROWS, a += block->aPanelStride) {
         const size_t rows = block->rows - row < TILE_ROWS ? block->rows - row : TILE_ROWS;
@@ -173,50 +182,55 @@ static void matrix_block(const ck_matrix_block *block) {
         for (size_t column = 0; column < block->columns; column += TILE_COLUMNS, b += block->bPanelStride) {
             const size_t left = block->columns - column;
             if (rows == TILE_ROWS && left >= TILE_COLUMNS) whole_tile(block, row, column, a, b);
-            else edge_tile(block, row, column, a, b, rows, left < TILE_COLUMNS ? left : TILE_COLUMNS);
+            else edges[rows - 1](block, row, column, a, b, left < TILE_COLUMNS ? left : TILE_COLUMNS);
         }
     }
 }
 
+// Two and three rows take two panels at once: fewer sums would not hide the latency of one.
+#define PANELS_AT_ONCE(rows) ((rows) <= 3 ? 2 : 1)
+
 // Tiles of whole panels and of the last one's columns, for one height; functions of their own, for their registers' sake.
-#define ROWS_TILES(height, wide)                                                                                 \
+#define ROWS_TILE(height)                                                                                        \
     static __attribute__((noinline)) void rows_tile_##height(                                                    \
-        const ck_matrix_block *block, size_t row, size_t column, const float *b, size_t columns) {               \
+        const ck_matrix_block *block, size_t row, size_t column, const float *b, size_t columns,                 \
+        const float *next, size_t nextStep) {                                                                    \
         const float *a = block->a + row * block->aRowStride;                                                     \
         const size_t stride = block->aRowStride;                                                                 \
-        if (columns >= wide * LANES) tile(block, row, column, a, stride, 1, b, height, wide, LANES);             \
-        else if (columns >= 2 * LANES) tile(block, row, column, a, stride, 1, b, height, 2, LANES);              \
-        else if (columns > LANES) tile(block, row, column, a, stride, 1, b, height, 2, columns - LANES);         \
-        else tile(block, row, column, a, stride, 1, b, height, 1, columns);                                      \
+        const int wide = 2 * PANELS_AT_ONCE(height);                                                             \
+        if (columns >= (size_t)wide * LANES)                                                                     \
+            tile(block, row, column, a, stride, 1, b, next, nextStep, height, wide, LANES);                      \
+        else if (columns >= 2 * LANES)                                                                           \
+            tile(block, row, column, a, stride, 1, b, next, nextStep, height, 2, LANES);                         \
+        else if (columns > LANES)                                                                                \
+            tile(block, row, column, a, stride, 1, b, next, nextStep, height, 2, columns - LANES);               \
+        else tile(block, row, column, a, stride, 1, b, next, nextStep, height, 1, columns);                      \
     }
-
-// Two and three rows take two panels at once: fewer sums would not hide the latency of one.
-ROWS_TILES(1, 4)
-ROWS_TILES(2, 4)
-ROWS_TILES(3, 4)
-ROWS_TILES(4, 2)
-ROWS_TILES(5, 2)
-ROWS_TILES(6, 2)
+TILE_HEIGHTS(ROWS_TILE)
 
 static void matrix_rows(const ck_matrix_block *block) {
-    typedef void (*Tile)(const ck_matrix_block *, size_t, size_t, const float *, size_t);
-    static const Tile tiles[] = {
-        rows_tile_1, rows_tile_2, rows_tile_3, rows_tile_4, rows_tile_5, rows_tile_6,
-    };
+    typedef void (*Tile)(const ck_matrix_block *, size_t, size_t, const float *, size_t, const float *, size_t);
+#define NAME(height) rows_tile_##height,
+    static const Tile tiles[] = {TILE_HEIGHTS(NAME)};
+#undef NAME
     if (block->rows == 0) return;
-    // Tiles of about the same height: six rows and two would leave the last one without work to hide its latency.
+    // Tiles of about the same height: a whole one and one of two rows would leave that without work to hide its latency.
     const size_t count = (block->rows + TILE_ROWS - 1) / TILE_ROWS;
-    const size_t wide = block->rows <= 3 ? 2 : 1;
+    const size_t wide = PANELS_AT_ONCE(block->rows);
     const float *b = block->b;
     for (size_t column = 0; column < block->columns;) {
         const size_t left = block->columns - column;
         const size_t panels = left >= wide * TILE_COLUMNS ? wide : 1;
         const size_t columns = left < panels * TILE_COLUMNS ? left : panels * TILE_COLUMNS;
         size_t row = 0;
+        // Each tile fetches a part of the next panel, so that memory is busy all the time.
+        const float *next = b + panels * block->bPanelStride;
+        const size_t step = column + columns < block->columns ? (TILE_COLUMNS + count - 1) / count : 0;
         for (size_t index = 0; index < count; index++) {
             const size_t height = (block->rows - row + count - index - 1) / (count - index);
-            tiles[height - 1](block, row, column, b, columns);
+            tiles[height - 1](block, row, column, b, columns, step > 0 ? next : b, step);
             row += height;
+            next += step * block->depth;
         }
         column += panels * TILE_COLUMNS;
         b += panels * block->bPanelStride;

@@ -110,8 +110,18 @@ struct NodeCase: Sendable, CustomTestStringConvertible {
         NodeCase(type: "MatMul", inputs: [[2, 1, 5], [2, 5, 17]]),
         NodeCase(type: "MatMul", inputs: [[0, 5]], constants: [[5, 3]]),
     ]
+    // Every height of a tile, and columns that end anywhere in a panel: rows as they lie, and packed.
+    private static let tiles: [NodeCase] = (1...29).flatMap { rows in
+        let columns = [5, 16, 23, 32, 43, 64, 71, 96, 130][rows % 9]
+        return [
+            NodeCase(type: "MatMul", inputs: [[rows, 19]], constants: [[19, columns]]),
+            NodeCase(
+                type: "Gemm", inputs: [[11, rows]], constants: [[11, columns], [columns]],
+                attributes: ["transA": .integer(1)]),
+        ]
+    }
 
-    @Test(arguments: products, InstructionSet.supported)
+    @Test(arguments: products + tiles, InstructionSet.supported)
     func `matrix products`(_ c: NodeCase, _ set: InstructionSet) throws { try c.check(set) }
 
     @Test(
