@@ -13,6 +13,8 @@ struct BlockedProduct: Sendable {
     private let planes: PlanarWindow?
     private let pixels: Chunks
     private let panels: Chunks
+    /// The panels that every thread computes for all pixels where they are few; the others it computes for its own pixels alone.
+    private let panelsOfThread: Int?
     /// Whether a task brings its source pixels together.
     private let isPacked: Bool
     /// The floats for source pixels of a thread; 0 where they are read as they lie.
@@ -20,6 +22,8 @@ struct BlockedProduct: Sendable {
 
     /// The floats of a task's source pixels: they stay in the second cache while the panels go over them.
     private static let maximumSourceCount = 48 * 1024
+    /// The floats of a task's outputs, where a function goes over them again.
+    private static let maximumFinishedCount = 32 * 1024
     /// The multiply-adds of a task: enough to outweigh its claim by far.
     private static let minimumProductCount = 1 << 20
     /// Tasks for each thread, so that a late thread does not hold up the others for long.
@@ -43,20 +47,27 @@ struct BlockedProduct: Sendable {
         let count = target.items * target.pixels
         let products = weights.outputChannels * weights.inputChannels * weights.taps
         var size = Self.maximumSourceCount / weights.inputChannels
+        if epilogue.function != nil { size = min(size, Self.maximumFinishedCount / weights.outputChannels) }
+        size = max(size, kernels.functions.pointee.tilePixels * Self.minimumTiles)
         var parts = 1
         var panelParts = 1
+        var panelsOfThread: Int?
         if threadCount > 1, weights.groups == 1 {
             if target.isSharedByPixels(threadCount) {
                 size = max(
                     min(size, count / (threadCount * Self.tasksPerThread)),
                     Self.minimumProductCount / products)
-                size = max(size, kernels.functions.pointee.tilePixels * Self.minimumTiles)
                 parts = threadCount
             } else {
                 // The same number for each thread.
                 let tasks = min(
                     Self.tasksPerThread, products * count / Self.minimumProductCount / threadCount)
                 panelParts = threadCount * max(1, tasks)
+                let isUneven = !weights.panelCount.isMultiple(of: threadCount)
+                if isUneven, weights.panelCount < threadCount * Self.tasksPerThread {
+                    panelsOfThread = weights.panelCount / threadCount
+                    (parts, panelParts) = (threadCount, weights.panelCount)
+                }
             }
         }
         // As equal as can be: a short last task would not fill its tiles.
@@ -64,6 +75,7 @@ struct BlockedProduct: Sendable {
         parts = (chunks + parts - 1) / parts * parts
         pixels = Chunks(total: count, parts: parts, unit: planes?.rowUnit ?? 1)
         panels = Chunks(total: weights.panelCount, parts: panelParts)
+        self.panelsOfThread = pixels.count == threadCount ? panelsOfThread : nil
         isPacked = isApart && weights.groups == 1 && panels.size >= Self.minimumPanelsOfPacked
         let blocks = (weights.inputChannels + BlockedShape.blockSize - 1) / BlockedShape.blockSize
         let packedPixels = min(pixels.size, target.pixels, kernels.functions.pointee.runPixels)
@@ -71,13 +83,30 @@ struct BlockedProduct: Sendable {
             planes?.scratchCount ?? (isPacked ? packedPixels * blocks * BlockedShape.blockSize : 0)
     }
 
-    var taskCount: Int { pixels.count * panels.count * weights.groups }
+    var taskCount: Int {
+        guard let panelsOfThread else { return pixels.count * panels.count * weights.groups }
+        return panelsOfThread * pixels.count + (panels.count - panelsOfThread * pixels.count) * pixels.count
+    }
+
+    /// What a task computes.
+    private func part(_ task: Int) -> (pixels: Range<Int>, panels: Range<Int>, group: Int) {
+        guard let panelsOfThread else {
+            return (
+                pixels[task / panels.count % pixels.count], panels[task % panels.count],
+                task / panels.count / pixels.count
+            )
+        }
+        let wholePanels = panelsOfThread * pixels.count
+        let (thread, number) = task.quotientAndRemainder(
+            dividingBy: panelsOfThread + panels.count - wholePanels)
+        return number < panelsOfThread
+            ? (0..<pixels.total, panels[thread * panelsOfThread + number], 0)
+            : (pixels[thread], panels[wholePanels + number - panelsOfThread], 0)
+    }
 
     /// The source is the step's first input, the residual its second.
     func run(_ memory: TaskMemory, _ task: Int) {
-        let panels = panels[task % panels.count]
-        let pixels = pixels[task / self.panels.count % self.pixels.count]
-        let group = task / self.panels.count / self.pixels.count
+        let (pixels, panels, group) = part(task)
         let offsets = convolution.offsets(group: group)
         var c = convolution.task(group: group)
         c.source = memory.input(0) + offsets.source

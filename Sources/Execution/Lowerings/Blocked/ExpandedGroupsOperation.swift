@@ -16,10 +16,10 @@ struct ExpandedGroupsOperation: EpilogueOperation {
     /// Tasks for each thread, so that a late thread does not hold up the others for long.
     private static let tasksPerThread = 4
 
-    /// `nil` where the first is not pointwise with stride 1, ends with more than a clamp, or the second is not two-dimensional.
+    /// `nil` where the first is not pointwise with stride 1 or has a residual, or the second is not two-dimensional.
     init?(_ expansion: BlockedConvolutionOperation, _ groups: BlockedGroupsOperation) {
-        guard expansion.isPointwise, expansion.weights.groups == 1, expansion.epilogue.function == nil,
-            !expansion.epilogue.hasResidual, groups.kernel.count == 2,
+        guard expansion.isPointwise, expansion.weights.groups == 1, !expansion.epilogue.hasResidual,
+            groups.kernel.count == 2,
             groups.kernel.contains(where: { $0 > 1 })
         else { return nil }
         self.expansion = expansion
@@ -89,6 +89,9 @@ struct ExpandedGroupsOperation: EpilogueOperation {
                     if c.pixelCount > 0 { kernels.functions.pointee.blocked_convolution(&c) }
                     for block in first..<min(first + blocksInPanel, target.blocks) {
                         let place = (item * target.blocks + block) * target.blockStride
+                        expanded.finish(
+                            kernels, scratch + (block - first) * strips.scratchCount,
+                            c.pixelCount * BlockedShape.blockSize)
                         var piece = window.task(block: block)
                         piece.source = UnsafePointer(c.output + block * strips.scratchCount)
                         piece.destination = memory.output(0) + place
