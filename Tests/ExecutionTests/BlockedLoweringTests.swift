@@ -49,21 +49,30 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct BlockedLoweringTests {
-    /// A convolution in groups of so many input and output channels; of one: a depthwise one.
+    /// A convolution in groups of so many input and output channels; of one: a depthwise one. With `head`, a pointwise
+    /// convolution and that function are in front, all in one step.
     private static func depthwise(
         _ channels: Int, _ extents: [Int], kernel: [Int], strides: Int = 1, dilations: Int = 1,
-        pads: [Int]? = nil, groupChannels: Int = 1, hasBias: Bool = true, tail: [String] = []
+        pads: [Int]? = nil, groupChannels: Int = 1, hasBias: Bool = true, head: String? = nil,
+        tail: [String] = []
     ) -> BlockedCase {
         BlockedCase(
             testDescription:
                 "\(channels) in groups of \(groupChannels) \(extents) k\(kernel) s\(strides) d\(dilations) "
                 + "p\(pads ?? []) \(tail)",
-            channels: channels, extents: extents
+            channels: channels, extents: extents,
+            kernel: head.map { head in ", blocked" + ([head] + tail).map { " + " + $0 }.joined() } ?? ""
         ) { sketch, noise in
             sketch.constants["w"] = noise.tensor([channels, groupChannels] + kernel, scale: 0.3)
             sketch.constants["bias"] = noise.tensor([channels])
+            if let head {
+                sketch.constants["pointwise"] = noise.tensor([channels, channels, 1, 1], scale: 0.2)
+                try sketch.add("Conv", ["b", "pointwise", "bias"], ["p"])
+                try sketch.add(head, ["p"], ["h"])
+            }
             try sketch.add(
-                "Conv", hasBias ? ["b", "w", "bias"] : ["b", "w"], [tail.isEmpty ? "y" : "t0"],
+                "Conv", [head == nil ? "b" : "h", "w"] + (hasBias ? ["bias"] : []),
+                [tail.isEmpty ? "y" : "t0"],
                 [
                     "group": .integer(Int64(channels / groupChannels)),
                     "strides": .integers(kernel.map { _ in Int64(strides) }),
@@ -88,6 +97,9 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
         depthwise(20, [3, 2], kernel: [3, 3], pads: [1, 1, 1, 1], tail: ["Add"]),
         depthwise(20, [10, 12], kernel: [3, 3], dilations: 2, pads: [2, 2, 2, 2]),
         depthwise(20, [10, 12], kernel: [2, 4], strides: 3, pads: [1, 2, 0, 3]),
+        depthwise(40, [12, 14], kernel: [3, 3], pads: [1, 1, 1, 1], head: "HardSwish", tail: ["Relu"]),
+        depthwise(
+            35, [13, 9], kernel: [5, 5], strides: 2, pads: [2, 2, 2, 2], head: "Sigmoid", tail: ["HardSwish"]),
         depthwise(21, [23], kernel: [3], strides: 1, pads: [1, 1]),
         depthwise(16, [5, 6, 7], kernel: [3, 2, 3], pads: [1, 0, 1, 1, 1, 1]),
         depthwise(16, [6, 5, 9], kernel: [3, 3, 3], strides: 2, pads: [1, 1, 1, 1, 1, 1]),
@@ -115,6 +127,7 @@ struct BlockedCase: Sendable, CustomTestStringConvertible {
         depthwise(24, [23], kernel: [3], pads: [1, 1], groupChannels: 2),
         depthwise(16, [5, 6, 7], kernel: [3, 2, 3], pads: [1, 0, 1, 1, 1, 1], groupChannels: 4),
         depthwise(16, [5, 4], kernel: [3, 3], pads: [4, 5, 6, 4], groupChannels: 8),
+        depthwise(16, [15, 6], kernel: [3, 3], pads: [1, 1, 1, 1], groupChannels: 2, head: "Relu"),
         depthwise(24, [6, 7], kernel: [1, 1], groupChannels: 4),
     ]
 

@@ -52,6 +52,12 @@ struct Recipe: Sendable, CustomTestStringConvertible {
             try sketch.add("Mul", ["a", "s"], ["m"])
             try sketch.add("MatMul", ["m", "w2"], ["y"])
         },
+        Recipe(testDescription: "panels that threads cannot share evenly", item: [64, 7, 7]) {
+            sketch, noise in
+            sketch.constants["w"] = noise.tensor([80, 64, 1, 1], scale: 0.2)
+            sketch.constants["b"] = noise.tensor([80])
+            try sketch.add("Conv", ["x", "w", "b"], ["y"])
+        },
         Recipe(testDescription: "depthwise, normalized", item: [17, 11, 9]) { sketch, noise in
             sketch.constants["w"] = noise.tensor([17, 1, 3, 3], scale: 0.3)
             sketch.constants["p"] = noise.tensor([33, 17, 1, 1], scale: 0.3)
