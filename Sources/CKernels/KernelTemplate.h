@@ -81,15 +81,23 @@ INLINE Vector greater(Vector left, Vector right) {
 
 // The first `count` elements; the others are 0.
 INLINE Vector load_part(const float *source, size_t count) {
+#if LANES == 16
+    return __builtin_ia32_loadups512_mask(source, (Vector){0}, (uint16_t)((1u << count) - 1));
+#else
     float buffer[LANES] = {0};
     for (size_t i = 0; i < count; i++) buffer[i] = source[i];
     return load(buffer);
+#endif
 }
 
 INLINE void store_part(float *destination, Vector value, size_t count) {
+#if LANES == 16
+    __builtin_ia32_storeups512_mask(destination, value, (uint16_t)((1u << count) - 1));
+#else
     float buffer[LANES];
     store(buffer, value);
     for (size_t i = 0; i < count; i++) destination[i] = buffer[i];
+#endif
 }
 
 // MARK: Matrix products
