@@ -13,7 +13,7 @@ struct BlockedProduct: Sendable {
     private let planes: PlanarWindow?
     private let pixels: Chunks
     private let panels: Chunks
-    /// The panels that every thread computes for all pixels where they are few; the others it computes for its own pixels alone.
+    /// Where threads share few panels: how many each has to itself, for all pixels; of those left over it has a share of the pixels.
     private let panelsOfThread: Int?
     /// Whether a task brings its source pixels together.
     private let isPacked: Bool

@@ -81,7 +81,8 @@ package struct ModelLoader: Sendable {
         let policy = batching.overridden(by: description)
         let isBatched = executable.batchObstacle == nil && policy.maximumItemCount > 1
         let (runByteCount, _) = ConcurrentPair.results(threadCount: isBatched ? workers.threadCount : 1) {
-            self.runByteCount(executable, interface, itemCounts: isBatched ? [policy.maximumItemCount, 1] : [1])
+            self.runByteCount(
+                executable, interface, itemCounts: isBatched ? [policy.maximumItemCount, 1] : [1])
         } _: {
             isBatched ? self.runByteCount(executable, interface, itemCounts: [1]) : nil
         }
