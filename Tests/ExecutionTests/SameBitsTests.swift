@@ -58,6 +58,16 @@ struct Recipe: Sendable, CustomTestStringConvertible {
             sketch.constants["b"] = noise.tensor([80])
             try sketch.add("Conv", ["x", "w", "b"], ["y"])
         },
+        Recipe(testDescription: "many channels of a pixel", item: [1040, 1, 1]) { sketch, noise in
+            sketch.constants["w"] = noise.tensor([1024, 1040, 1, 1], scale: 0.02)
+            try sketch.add("Conv", ["x", "w"], ["y"])
+        },
+        Recipe(testDescription: "more channels than a task's source", item: [50_000, 1, 1]) { sketch, _ in
+            // Mostly zeros, or the sum's own rounding would be all that is seen.
+            sketch.constants["w"] = try Tensor(
+                (0..<150_000).map { $0 % 997 == 0 ? 0.5 : 0 } as [Float], shape: Shape([3, 50_000, 1, 1]))
+            try sketch.add("Conv", ["x", "w"], ["y"])
+        },
         Recipe(testDescription: "depthwise, normalized", item: [17, 11, 9]) { sketch, noise in
             sketch.constants["w"] = noise.tensor([17, 1, 3, 3], scale: 0.3)
             sketch.constants["p"] = noise.tensor([33, 17, 1, 1], scale: 0.3)

@@ -48,7 +48,6 @@ struct BlockedProduct: Sendable {
         let products = weights.outputChannels * weights.inputChannels * weights.taps
         var size = Self.maximumSourceCount / weights.inputChannels
         if epilogue.function != nil { size = min(size, Self.maximumFinishedCount / weights.outputChannels) }
-        size = max(size, kernels.functions.pointee.tilePixels * Self.minimumTiles)
         var parts = 1
         var panelParts = 1
         var panelsOfThread: Int?
@@ -70,6 +69,7 @@ struct BlockedProduct: Sendable {
                 }
             }
         }
+        size = max(size, kernels.functions.pointee.tilePixels * Self.minimumTiles)
         // As equal as can be: a short last task would not fill its tiles.
         let chunks = max(1, (count + size / 2) / size)
         parts = (chunks + parts - 1) / parts * parts
