@@ -1,10 +1,9 @@
 // Windows that slide over values blocked by channel, [items][blocks][depth][height][width][16]: depthwise convolution, pools, and
 // convolution in groups of fewer channels than a vector has. Included by KernelTemplate.h, in whose vectors it is written.
 //
-// An output is one chain over the taps that lie inside of the input, in C order, whatever tile computes it, for one input channel of
-// its group after the other. Tiles of the usual
-// widths read what changes nothing where a row has no pixel; for the others, inner pixels are computed along their row, those
-// whose windows reach over the left or the right border along their column.
+// An output is one chain over the taps that lie inside of the input, in C order, whatever tile computes it, for one input channel
+// of its group after the other. Tiles of the usual widths read what changes nothing where a row has no pixel; for the others,
+// inner pixels are computed along their row, those whose windows reach over the left or the right border along their column.
 
 // The pixels of a tile: enough sums to hide the latency of one, and room for the weights of a row beside them.
 #define WINDOW_PIXELS 8

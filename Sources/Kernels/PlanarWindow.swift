@@ -43,12 +43,13 @@ package struct PlanarWindow: Sendable {
         self.axes = axes
         self.channels = channels
         isDirect = axes.allSatisfy(\.isInside)
-        guard Self.product(axes.map(\.kernel), WindowGeometry.maximumTapCount) != nil,
-            let planes = Self.product([channels, deep.kernel], WindowGeometry.maximumTapCount),
-            Self.product(axes.map(\.input) + [channels], WindowGeometry.maximumPlaneCount) != nil,
+        guard WindowGeometry.product(axes.map(\.kernel), WindowGeometry.maximumTapCount) != nil,
+            let planes = WindowGeometry.product([channels, deep.kernel], WindowGeometry.maximumTapCount),
+            WindowGeometry.product(axes.map(\.input) + [channels], WindowGeometry.maximumPlaneCount) != nil,
             let leastRow = wide.covered(min(wide.output, Self.minimumPixels)),
             let leastRows = high.covered(1),
-            let least = Self.product([planes, leastRows, leastRow], WindowGeometry.maximumPlaneCount)
+            let least = WindowGeometry.product(
+                [planes, leastRows, leastRow], WindowGeometry.maximumPlaneCount)
         else { return nil }
         guard !isDirect else {
             (rowLength, rowCount, scratchCount) = (wide.input, high.input, 0)
@@ -66,16 +67,6 @@ package struct PlanarWindow: Sendable {
             : max(1, min(high.output, 1 + (Self.fittingCount / rowFloats - leastRows) / high.stride))
         rowCount = high.covered(stripRows)!
         scratchCount = rowFloats * rowCount
-    }
-
-    private static func product(_ factors: [Int], _ limit: Int) -> Int? {
-        var result = 1
-        for factor in factors {
-            let (product, overflow) = result.multipliedReportingOverflow(by: factor)
-            guard !overflow, product <= limit else { return nil }
-            result = product
-        }
-        return result
     }
 
     /// The floats of an item's planes.

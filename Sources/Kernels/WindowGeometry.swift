@@ -36,15 +36,22 @@ package struct WindowGeometry: Sendable {
     /// The most floats of a prepared plane.
     package static let maximumPlaneCount = 1 << 40
 
+    /// `nil` where the product, or that of the first ones, is over the limit.
+    static func product(_ factors: [Int], _ limit: Int) -> Int? {
+        var result = 1
+        for factor in factors {
+            let (product, overflow) = result.multipliedReportingOverflow(by: factor)
+            guard !overflow, product <= limit else { return nil }
+            result = product
+        }
+        return result
+    }
+
     /// `nil` for more than three axes, and for windows over the limits.
     package init?(_ given: [WindowAxis]) {
-        guard given.count <= 3, given.allSatisfy(\.isAddressable) else { return nil }
-        var tapCount = 1
-        for axis in given {
-            let (product, overflow) = tapCount.multipliedReportingOverflow(by: axis.kernel)
-            guard !overflow, product <= Self.maximumTapCount else { return nil }
-            tapCount = product
-        }
+        guard given.count <= 3, given.allSatisfy(\.isAddressable),
+            let tapCount = Self.product(given.map(\.kernel), Self.maximumTapCount)
+        else { return nil }
         let axes = WindowAxis.volume(given)
         self.axes = axes
         isDirect = axes.allSatisfy(\.isDirect)

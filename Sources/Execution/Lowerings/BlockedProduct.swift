@@ -85,8 +85,11 @@ struct BlockedProduct: Sendable {
 
     var taskCount: Int {
         guard let panelsOfThread else { return pixels.count * panels.count * weights.groups }
-        return panelsOfThread * pixels.count + (panels.count - panelsOfThread * pixels.count) * pixels.count
+        return (panelsOfThread + sharedPanelCount) * pixels.count
     }
+
+    /// The panels that no thread has to itself.
+    private var sharedPanelCount: Int { panels.count - (panelsOfThread ?? 0) * pixels.count }
 
     /// What a task computes.
     private func part(_ task: Int) -> (pixels: Range<Int>, panels: Range<Int>, group: Int) {
@@ -96,12 +99,10 @@ struct BlockedProduct: Sendable {
                 task / panels.count / pixels.count
             )
         }
-        let wholePanels = panelsOfThread * pixels.count
-        let (thread, number) = task.quotientAndRemainder(
-            dividingBy: panelsOfThread + panels.count - wholePanels)
+        let (thread, number) = task.quotientAndRemainder(dividingBy: panelsOfThread + sharedPanelCount)
         return number < panelsOfThread
             ? (0..<pixels.total, panels[thread * panelsOfThread + number], 0)
-            : (pixels[thread], panels[wholePanels + number - panelsOfThread], 0)
+            : (pixels[thread], panels[panels.count - sharedPanelCount + number - panelsOfThread], 0)
     }
 
     /// The source is the step's first input, the residual its second.

@@ -19,8 +19,7 @@ struct ExpandedGroupsOperation: EpilogueOperation {
     /// `nil` where the first is not pointwise with stride 1 or has a residual, or the second is not two-dimensional.
     init?(_ expansion: BlockedConvolutionOperation, _ groups: BlockedGroupsOperation) {
         guard expansion.isPointwise, expansion.weights.groups == 1, !expansion.epilogue.hasResidual,
-            groups.kernel.count == 2,
-            groups.kernel.contains(where: { $0 > 1 })
+            groups.kernel.count == 2, groups.kernel.contains(where: { $0 > 1 })
         else { return nil }
         self.expansion = expansion
         self.groups = groups
